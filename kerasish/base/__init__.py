@@ -1,0 +1,1 @@
+"""Floor 0: what everything else may rely on. Standard library and NumPy only."""

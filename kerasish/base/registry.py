@@ -1,0 +1,127 @@
+"""The registry: which class a name stands for.
+
+Two tables. The public one is filled by `@export` when a module defines a class; it is also the allow-list of the loader:
+a file can name nothing that is not in it. The custom one is filled by users (`register_keras_serializable`,
+`CustomObjectScope`).
+"""
+
+import inspect
+import threading
+from typing import Any, Callable, TypeVar
+
+from kerasish.base.naming import to_snake_case
+
+T = TypeVar("T")
+
+_public: dict[str, Any] = {}
+_by_module: dict[str, dict[str, Any]] = {}
+_canonical: dict[Any, str] = {}
+_custom: dict[str, Any] = {}
+_custom_names: dict[Any, str] = {}
+_scoped = threading.local()
+
+
+def export(*paths: str) -> Callable[[T], T]:
+    """Give a class or function its public Keras path or paths; the first is the one written to files.
+
+    In its module the object is also found by the snake case of its class name, so "glorot_uniform" finds GlorotUniform.
+    """
+
+    def register(obj: T) -> T:
+        _canonical[obj] = paths[0]
+        for path in paths:
+            module, _, name = path.rpartition(".")
+            _public[path] = obj
+            names = _by_module.setdefault(module, {})
+            names[name] = obj
+            if inspect.isclass(obj):
+                names.setdefault(to_snake_case(name), obj)
+        return obj
+
+    return register
+
+
+def canonical_path(obj: Any) -> str | None:
+    """The path that stands for `obj` in a file, or None if it is not one of ours."""
+    try:
+        return _canonical.get(obj)
+    except TypeError:  # unhashable
+        return None
+
+
+def lookup(path: str) -> Any | None:
+    """The public object at a full path such as "keras.layers.Dense", or None."""
+    return _public.get(path)
+
+
+def exported(module: str) -> dict[str, Any]:
+    """Every name under a public module ("keras.losses"), snake-case aliases of classes included."""
+    return dict(_by_module.get(module, {}))
+
+
+def resolve(kind: str, identifier: str) -> Any | None:
+    """The object that a string such as "mse" or "glorot_uniform" means in `keras.<kind>`; custom objects come first."""
+    custom = get_custom_objects().get(identifier) or scoped_objects().get(identifier)
+    if custom is not None:
+        return custom
+    return _by_module.get(f"keras.{kind}", {}).get(identifier)
+
+
+# -- custom objects ---------------------------------------------------------------------------------------------------
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Register a user's class or function as `package>name`, so that saved models can refer to it."""
+
+    def register(obj: T) -> T:
+        class_name = name if name is not None else obj.__name__  # type: ignore[attr-defined]
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise ValueError(
+                f"Cannot register {obj.__name__}: a class that is to be saved needs a `get_config()` method. Add one."
+            )
+        registered = f"{package}>{class_name}"
+        _custom[registered] = obj
+        _custom_names[obj] = registered
+        return obj
+
+    return register
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The live dictionary of globally registered custom objects."""
+    return _custom
+
+
+def scoped_objects() -> dict[str, Any]:
+    """The custom objects of the `CustomObjectScope`s that are open in this thread."""
+    return getattr(_scoped, "objects", {})
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name under which a custom object was registered, else its own name."""
+    return _custom_names.get(obj, obj.__name__)
+
+
+def get_registered_object(
+    name: str | None, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
+) -> Any | None:
+    """The custom object registered or passed under `name`, or None."""
+    for table in (scoped_objects(), _custom, custom_objects or {}, module_objects or {}):
+        if name in table:
+            return table[name]
+    return None
+
+
+class CustomObjectScope:
+    """Make names known to the loader inside a `with` block: `with CustomObjectScope({"Mine": Mine}): …`"""
+
+    def __init__(self, custom_objects: dict[str, Any]):
+        self.custom_objects = custom_objects or {}
+
+    def __enter__(self) -> "CustomObjectScope":
+        self._outer = scoped_objects()
+        _scoped.objects = {**self._outer, **self.custom_objects}
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        _scoped.objects = self._outer

@@ -1,0 +1,42 @@
+"""Floor 1: tensors, primitives, gradients, recorded programs, variables. It knows nothing of Keras's layers."""
+
+from kerasish.engine.autodiff import GradientTape, custom_gradient, grad, jvp, value_and_grad, vjp
+from kerasish.engine.core import Primitive, bind, context, suspended
+from kerasish.engine.dims import Dim
+from kerasish.engine.tensor import Tensor, TensorSpec, Traced
+from kerasish.engine.trace import Trace, infer
+from kerasish.engine.variable import (
+    Arena,
+    AutocastScope,
+    StatelessScope,
+    Variable,
+    get_stateless_scope,
+    in_stateless_scope,
+    layout_version,
+)
+
+__all__ = [
+    "Arena",
+    "AutocastScope",
+    "Dim",
+    "GradientTape",
+    "Primitive",
+    "StatelessScope",
+    "Tensor",
+    "TensorSpec",
+    "Trace",
+    "Traced",
+    "Variable",
+    "bind",
+    "context",
+    "custom_gradient",
+    "get_stateless_scope",
+    "grad",
+    "in_stateless_scope",
+    "infer",
+    "jvp",
+    "layout_version",
+    "suspended",
+    "value_and_grad",
+    "vjp",
+]

@@ -1,0 +1,91 @@
+"""NumPy implementations of the primitives: arrays, then parameters, then `out`. They know nothing of tensors.
+
+Every kernel is pure, thread safe and silent: no NumPy warning leaves it.
+"""
+
+from kerasish.engine.kernels.basic import (
+    arange,
+    argsort,
+    broadcast_to,
+    cast,
+    concat,
+    flip,
+    full,
+    identity,
+    matmul,
+    one_hot,
+    pad,
+    reshape,
+    select,
+    size_of,
+    slice_,
+    unslice,
+)
+from kerasish.engine.kernels.conv import conv, conv_input_grad, conv_kernel_grad
+from kerasish.engine.kernels.elementwise import (
+    arccos,
+    arccosh,
+    arcsin,
+    arctanh,
+    cos,
+    cosh,
+    div,
+    erf,
+    erfinv,
+    exp,
+    expm1,
+    floordiv,
+    log,
+    log1p,
+    log2,
+    log10,
+    mod,
+    power,
+    reciprocal,
+    relu,
+    relu_grad,
+    sigmoid,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    tan,
+)
+from kerasish.engine.kernels.gather import (
+    dynamic_slice,
+    dynamic_update,
+    gather,
+    scatter_add,
+    scatter_set,
+    take,
+    take_along,
+    take_along_grad,
+    take_grad,
+)
+from kerasish.engine.kernels.pool import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
+from kerasish.engine.kernels.random import (
+    random_binomial,
+    random_gamma,
+    random_int,
+    random_mask,
+    random_normal,
+    random_permutation,
+    random_truncated,
+    random_uniform,
+)
+from kerasish.engine.kernels.reduce import (
+    all_,
+    any_,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    log_softmax,
+    max_,
+    min_,
+    prod,
+    softmax,
+    sum_,
+)
+
+__all__ = [name for name in dir() if not name.startswith("__")]

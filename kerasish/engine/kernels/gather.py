@@ -1,0 +1,104 @@
+"""Taking and putting by index. Indices are trusted to be integers; those out of range are clipped when taking."""
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def _wrapped(index: Array, size: int) -> Array:
+    """Negative indices count from the end."""
+    return np.where(index < 0, index + size, index) if index.size and index.min() < 0 else index
+
+
+def take(x: Array, index: Array, axis: int, out: Array | None = None) -> Array:
+    index = _wrapped(index, x.shape[axis])
+    return x.take(index, axis, out, "clip") if out is not None else x.take(index, axis, mode="clip")
+
+
+def take_grad(g: Array, index: Array, shape: tuple, axis: int, out: Array | None = None) -> Array:
+    """Zeros of `shape` with the slices of `g` added at `index` along `axis`."""
+    if out is None:
+        out = np.zeros(shape, g.dtype)
+    else:
+        out.fill(0)
+    flat = np.clip(_wrapped(index, shape[axis]), 0, max(shape[axis] - 1, 0)).reshape(-1)
+    before, after = shape[:axis], shape[axis + 1 :]
+    rows = g.reshape(*before, flat.size, *after)
+    if axis:
+        rows = np.moveaxis(rows, axis, 0)
+    add_rows(out if axis == 0 else np.moveaxis(out, axis, 0), flat, rows)
+    return out
+
+
+def add_rows(table: Array, index: Array, rows: Array) -> None:
+    """table[index[i]] += rows[i], repeated indices included: sorted, then summed in runs."""
+    if not index.size:
+        return
+    order = index.argsort(kind="stable")
+    ordered = index[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    if len(starts) == len(index):
+        table[index] += rows
+    else:
+        table[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
+
+
+def gather(x: Array, *indices: Array, axes: tuple) -> Array:
+    index = tuple(np.clip(_wrapped(i, d), 0, max(d - 1, 0)) for i, d in zip(indices, x.shape, strict=False))
+    return x[index]
+
+
+def scatter_add(values: Array, *indices: Array, shape: tuple) -> Array:
+    """Zeros of `shape` with `values` added at the indices; those out of range are dropped."""
+    k = len(indices)
+    indices = np.broadcast_arrays(*indices)
+    flat = np.zeros(indices[0].shape, np.int64)
+    inside = np.ones(indices[0].shape, bool)
+    for i, d in zip(indices, shape, strict=False):
+        i = _wrapped(i, d)
+        inside &= (i >= 0) & (i < d)
+        flat = flat * d + i
+    out = np.zeros((int(np.prod(shape[:k])), *shape[k:]), values.dtype)
+    rows = np.broadcast_to(values, (*flat.shape, *shape[k:])).reshape(flat.size, *shape[k:])
+    keep = inside.reshape(-1)
+    add_rows(out, flat.reshape(-1)[keep], rows[keep])
+    return out.reshape(shape)
+
+
+def scatter_set(x: Array, values: Array, *indices: Array) -> Array:
+    out = x.copy()
+    out[indices] = values
+    return out
+
+
+def take_along(x: Array, index: Array, axis: int) -> Array:
+    index = np.clip(_wrapped(index, x.shape[axis]), 0, max(x.shape[axis] - 1, 0))
+    return np.take_along_axis(x, index, axis)
+
+
+def take_along_grad(g: Array, index: Array, shape: tuple, axis: int) -> Array:
+    index = np.clip(_wrapped(index, shape[axis]), 0, max(shape[axis] - 1, 0))
+    grids = list(np.indices(index.shape, sparse=True))
+    for i, d in enumerate(shape):
+        if i != axis and d == 1:
+            grids[i] = np.zeros_like(grids[i])
+    grids[axis] = index
+    out = np.zeros(shape, g.dtype)
+    np.add.at(out, tuple(grids), g)
+    return out
+
+
+def _place(starts: tuple, shape: tuple, size: tuple) -> tuple:
+    """Where a block goes: the starts are moved inside, as XLA does."""
+    at = [min(max(int(s), 0), d - n) for s, d, n in zip(starts, shape, size, strict=True)]
+    return tuple(slice(a, a + n) for a, n in zip(at, size, strict=True))
+
+
+def dynamic_slice(x: Array, *starts: Array, shape: tuple) -> Array:
+    return x[_place(starts, x.shape, shape)].copy()
+
+
+def dynamic_update(x: Array, values: Array, *starts: Array) -> Array:
+    out = x.copy()
+    out[_place(starts, x.shape, values.shape)] = values
+    return out

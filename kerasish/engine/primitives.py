@@ -1,0 +1,438 @@
+"""The table of primitives: everything that is ever computed, a row each. Kerasish's ops are made of these.
+
+A gradient rule is `(g, y, *args, **params) -> gradient of one argument`, written with primitives, so that it can be
+differentiated again and recorded. Broadcasting is undone by the walk in `autodiff`, not here. Arguments have equal
+dtypes; conversion and promotion are the business of `kerasish.ops`.
+"""
+
+from typing import Any, Callable
+
+import numpy as np
+
+from kerasish.engine import kernels as K
+from kerasish.engine import specs as S
+from kerasish.engine.core import Primitive, bind
+from kerasish.engine.dims import Dim, product, same, same_shape
+from kerasish.engine.tensor import Tensor
+
+TABLE: dict[str, Primitive] = {}
+
+
+def prim(name: str, impl: Callable, spec: Callable, *vjps: Any, **traits: Any) -> Primitive:
+    """Add a row. No vjps: not differentiable."""
+    TABLE[name] = row = Primitive(name, impl, spec, (vjps or None), **traits)
+    return row
+
+
+def unary(name: str, impl: Callable, vjp: Any = None, spec: Callable = S.like) -> Primitive:
+    """An element-wise function of one argument, with `out` as NumPy's ufuncs have it."""
+    inplace = (0,) if spec is S.like else ()
+    return prim(name, impl, spec, *([vjp] if vjp else []), out="positional", inplace=inplace)
+
+
+def binary(name: str, impl: Callable, *vjps: Any, spec: Callable = S.elementwise) -> Primitive:
+    """An element-wise function of two arguments that broadcast."""
+    inplace = (0, 1) if spec is S.elementwise else ()
+    return prim(name, impl, spec, *vjps, out="positional", broadcast=True, inplace=inplace)
+
+
+def zero(*_: Any, **__: Any) -> None:
+    """The rule of an argument whose gradient is zero everywhere."""
+    return None
+
+
+# -- making values ----------------------------------------------------------------------------------------------------
+
+full = prim("full", K.full, S.explicit, out="keyword")
+arange = prim("arange", K.arange, S.explicit)
+size_of = prim("size_of", K.size_of, lambda dim, dtype: ((), np.dtype(dtype)))
+
+
+def constant(value: Any, dtype: Any) -> Tensor:
+    return Tensor(np.asarray(value, dtype))
+
+
+def full_like(x: Tensor, value: Any) -> Tensor:
+    return bind(full, shape=x.shape, value=value, dtype=x.dtype)
+
+
+def scalar(x: Tensor, value: float) -> Tensor:
+    """A number in the dtype of x."""
+    return Tensor(np.asarray(value, x.dtype))
+
+
+def number(n: Any, dtype: Any) -> Tensor:
+    """A size, symbolic or not, as a tensor."""
+    return bind(size_of, dim=n, dtype=np.dtype(dtype)) if isinstance(n, Dim) else Tensor(np.asarray(n, dtype))
+
+
+# -- views and layout -------------------------------------------------------------------------------------------------
+
+identity = prim("identity", K.identity, S.like, lambda g, y, x: g, view=True)
+stop_gradient = prim("stop_gradient", K.identity, S.like, zero, view=True)
+reshape = prim("reshape", K.reshape, S.reshape, lambda g, y, x, shape: reshape(g, shape=x.shape), view=True)
+
+
+def _inverse(axes: tuple) -> tuple:
+    return tuple(int(i) for i in np.argsort(axes))
+
+
+transpose = prim(
+    "transpose", np.transpose, S.transpose, lambda g, y, x, axes: transpose(g, axes=_inverse(axes)), view=True
+)
+
+
+def unbroadcast(g: Tensor, shape: tuple) -> Tensor:
+    """Sum a gradient over the axes along which an argument of this shape was broadcast."""
+    if same_shape(g.shape, shape):
+        return g
+    extra = len(g.shape) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, d in enumerate(shape) if not isinstance(d, Dim) and d == 1 and not same(g.shape[i + extra], 1)
+    )
+    if axes:
+        g = sum_(g, axis=axes, keepdims=False)
+    return g if same_shape(g.shape, shape) else reshape(g, shape=shape)
+
+
+broadcast_to = prim(
+    "broadcast_to", K.broadcast_to, S.broadcast_to, lambda g, y, x, shape: unbroadcast(g, x.shape), view=True
+)
+slice_ = prim(
+    "slice", K.slice_, S.slicing, lambda g, y, x, index: unslice(g, shape=x.shape, index=index), view=True
+)
+unslice = prim(
+    "unslice", K.unslice, lambda g, shape, index: (shape, g.dtype),
+    lambda g, y, x, shape, index: slice_(g, index=index), out="keyword",
+)  # fmt: skip
+flip = prim("flip", K.flip, S.like, lambda g, y, x, axis: flip(g, axis=axis), view=True)
+
+
+def _concat_vjps(g: Tensor, y: Tensor, *xs: Tensor, wanted: list, axis: int) -> list:
+    out, start = [], 0
+    for x, w in zip(xs, wanted, strict=True):
+        stop = start + x.shape[axis]
+        index = tuple(slice(start, stop, 1) if i == axis else slice(0, d, 1) for i, d in enumerate(g.shape))
+        out.append(slice_(g, index=index) if w else None)
+        start = stop
+    return out
+
+
+concat = Primitive("concat", K.concat, S.concat, _concat_vjps, out="keyword")
+TABLE["concat"] = concat
+
+
+def _unpad(g: Tensor, widths: tuple, shape: tuple) -> Tensor:
+    return slice_(g, index=tuple(slice(lo, lo + d, 1) for (lo, _), d in zip(widths, shape, strict=True)))
+
+
+pad = prim("pad", K.pad, S.pad, lambda g, y, x, widths, value=0: _unpad(g, widths, x.shape), out="keyword")
+cast = prim("cast", K.cast, S.cast, lambda g, y, x, dtype: cast(g, dtype=x.dtype), out="keyword")
+bitcast = prim("bitcast", lambda x, dtype: np.ascontiguousarray(x).view(dtype), S.cast)
+
+# -- element-wise, one argument ---------------------------------------------------------------------------------------
+
+neg = unary("neg", np.negative, lambda g, y, x: neg(g))
+abs_ = unary("abs", np.absolute, lambda g, y, x: mul(g, sign(x)))
+sign = unary("sign", np.sign, zero)
+exp = unary("exp", K.exp, lambda g, y, x: mul(g, y))
+expm1 = unary("expm1", K.expm1, lambda g, y, x: mul(g, add(y, scalar(y, 1))))
+log = unary("log", K.log, lambda g, y, x: div(g, x))
+log1p = unary("log1p", K.log1p, lambda g, y, x: div(g, add(x, scalar(x, 1))))
+log2 = unary("log2", K.log2, lambda g, y, x: div(g, mul(x, scalar(x, np.log(2.0)))))
+log10 = unary("log10", K.log10, lambda g, y, x: div(g, mul(x, scalar(x, np.log(10.0)))))
+sqrt = unary("sqrt", K.sqrt, lambda g, y, x: div(mul(g, scalar(y, 0.5)), y))
+square = unary("square", np.square, lambda g, y, x: mul(g, mul(x, scalar(x, 2))))
+reciprocal = unary("reciprocal", K.reciprocal, lambda g, y, x: neg(mul(g, mul(y, y))))
+sin = unary("sin", K.sin, lambda g, y, x: mul(g, cos(x)))
+cos = unary("cos", K.cos, lambda g, y, x: neg(mul(g, sin(x))))
+tan = unary("tan", K.tan, lambda g, y, x: mul(g, add(mul(y, y), scalar(y, 1))))
+sinh = unary("sinh", K.sinh, lambda g, y, x: mul(g, cosh(x)))
+cosh = unary("cosh", K.cosh, lambda g, y, x: mul(g, sinh(x)))
+tanh = unary("tanh", np.tanh, lambda g, y, x: mul(g, sub(scalar(y, 1), mul(y, y))))
+arcsin = unary("arcsin", K.arcsin, lambda g, y, x: div(g, sqrt(sub(scalar(x, 1), mul(x, x)))))
+arccos = unary("arccos", K.arccos, lambda g, y, x: neg(div(g, sqrt(sub(scalar(x, 1), mul(x, x))))))
+arctan = unary("arctan", np.arctan, lambda g, y, x: div(g, add(mul(x, x), scalar(x, 1))))
+arcsinh = unary("arcsinh", np.arcsinh, lambda g, y, x: div(g, sqrt(add(mul(x, x), scalar(x, 1)))))
+arccosh = unary("arccosh", K.arccosh, lambda g, y, x: div(g, sqrt(sub(mul(x, x), scalar(x, 1)))))
+arctanh = unary("arctanh", K.arctanh, lambda g, y, x: div(g, sub(scalar(x, 1), mul(x, x))))
+sigmoid = unary("sigmoid", K.sigmoid, lambda g, y, x: mul(g, mul(y, sub(scalar(y, 1), y))))
+softplus = unary("softplus", K.softplus, lambda g, y, x: mul(g, sigmoid(x)))
+relu = unary("relu", K.relu, lambda g, y, x: relu_grad(g, y))
+relu_grad = binary(
+    "relu_grad", K.relu_grad, lambda g, r, dy, y: relu_grad(g, y), zero
+)  # the gradient of relu from its own output: dy where y > 0
+erf = unary("erf", K.erf, lambda g, y, x: mul(g, mul(scalar(x, 2 / np.sqrt(np.pi)), exp(neg(mul(x, x))))))
+erfinv = unary("erfinv", K.erfinv, lambda g, y, x: mul(g, mul(scalar(x, np.sqrt(np.pi) / 2), exp(mul(y, y)))))
+floor = unary("floor", np.floor, zero)
+ceil = unary("ceil", np.ceil, zero)
+rint = unary("rint", np.rint, zero)
+trunc = unary("trunc", np.trunc, zero)
+isnan = unary("isnan", np.isnan, spec=S.comparison)
+isinf = unary("isinf", np.isinf, spec=S.comparison)
+isfinite = unary("isfinite", np.isfinite, spec=S.comparison)
+logical_not = unary("logical_not", np.logical_not, spec=S.comparison)
+invert = unary("invert", np.invert)
+
+# -- element-wise, two and three arguments ----------------------------------------------------------------------------
+
+add = binary("add", np.add, lambda g, z, x, y: g, lambda g, z, x, y: g)
+sub = binary("sub", np.subtract, lambda g, z, x, y: g, lambda g, z, x, y: neg(g))
+mul = binary("mul", np.multiply, lambda g, z, x, y: mul(g, y), lambda g, z, x, y: mul(g, x))
+div = binary(
+    "div", K.div, lambda g, z, x, y: div(g, y), lambda g, z, x, y: neg(mul(g, div(z, y)))
+)
+floordiv = binary("floordiv", K.floordiv, zero, zero)
+mod = binary("mod", K.mod, lambda g, z, x, y: g, lambda g, z, x, y: neg(mul(g, floor(div(x, y)))))
+atan2 = binary(
+    "atan2", np.arctan2,
+    lambda g, z, y, x: div(mul(g, x), add(mul(x, x), mul(y, y))),
+    lambda g, z, y, x: neg(div(mul(g, y), add(mul(x, x), mul(y, y)))),
+)  # fmt: skip
+
+
+def _power_base(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    # y * x**(y-1), and 0 where y == 0 whatever x is
+    lowered = select(equal(y, scalar(y, 0)), full_like(y, 1), sub(y, scalar(y, 1)))
+    return mul(g, mul(y, power(x, lowered)))
+
+
+def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    safe = select(greater(x, scalar(x, 0)), x, full_like(x, 1))
+    return mul(g, mul(z, log(safe)))
+
+
+power = binary("power", K.power, _power_base, _power_exponent)
+
+
+def _winner(other: int) -> Callable:
+    """max and min give the gradient to the argument that was taken, halves of it at a tie."""
+
+    def rule(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        mine, its = (x, y) if other else (y, x)
+        share = cast(equal(mine, z), dtype=g.dtype)
+        both = cast(equal(its, mine), dtype=g.dtype)
+        return mul(g, mul(share, sub(scalar(g, 1), mul(scalar(g, 0.5), both))))
+
+    return rule
+
+
+maximum = binary("maximum", np.maximum, _winner(1), _winner(0))
+minimum = binary("minimum", np.minimum, _winner(1), _winner(0))
+equal = binary("equal", np.equal, spec=S.comparison)
+not_equal = binary("not_equal", np.not_equal, spec=S.comparison)
+greater = binary("greater", np.greater, spec=S.comparison)
+greater_equal = binary("greater_equal", np.greater_equal, spec=S.comparison)
+less = binary("less", np.less, spec=S.comparison)
+less_equal = binary("less_equal", np.less_equal, spec=S.comparison)
+logical_and = binary("logical_and", np.logical_and, spec=S.comparison)
+logical_or = binary("logical_or", np.logical_or, spec=S.comparison)
+logical_xor = binary("logical_xor", np.logical_xor, spec=S.comparison)
+bitwise_and = binary("bitwise_and", np.bitwise_and)
+bitwise_or = binary("bitwise_or", np.bitwise_or)
+bitwise_xor = binary("bitwise_xor", np.bitwise_xor)
+left_shift = binary("left_shift", np.left_shift)
+right_shift = binary("right_shift", np.right_shift)
+select = prim(
+    "select", K.select, S.selection,
+    zero,
+    lambda g, z, m, x, y: select(m, g, full_like(g, 0)),
+    lambda g, z, m, x, y: select(m, full_like(g, 0), g),
+    out="keyword", broadcast=True,
+)  # fmt: skip
+
+# -- reductions: axis is a tuple of non-negative ints -----------------------------------------------------------------
+
+
+def _spread(g: Tensor, x: Tensor, axis: tuple, keepdims: bool) -> Tensor:
+    """The gradient of a sum: g in the shape of what was summed."""
+    return broadcast_to(reshape(g, shape=S.reduced(x.shape, axis, True)), shape=x.shape)
+
+
+def _extremum_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple, keepdims: bool = False) -> Tensor:
+    """Shared equally between the places that hold the extremum."""
+    kept = reshape(y, shape=S.reduced(x.shape, axis, True))
+    hits = cast(equal(x, kept), dtype=g.dtype)
+    share = div(reshape(g, shape=kept.shape), sum_(hits, axis=axis, keepdims=True))
+    return mul(hits, share)
+
+
+def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple, keepdims: bool = False) -> Tensor:
+    # the product of all others, by products from both sides, so that zeros are right
+    rest = tuple(i for i in range(len(x.shape)) if i not in axis)
+    order = rest + axis
+    n = product([x.shape[i] for i in axis])
+    flat = reshape(transpose(x, axes=order), shape=(*[x.shape[i] for i in rest], n))
+    ones = full_like(slice_(flat, index=(*[slice(0, d, 1) for d in flat.shape[:-1]], slice(0, 1, 1))), 1)
+    last = len(flat.shape) - 1
+
+    def before(v: Tensor) -> Tensor:
+        head = slice_(v, index=(*[slice(0, d, 1) for d in v.shape[:-1]], slice(0, v.shape[-1] - 1, 1)))
+        return cumprod(concat(ones, head, axis=last), axis=last)
+
+    others = mul(before(flat), flip(before(flip(flat, axis=(last,))), axis=(last,)))
+    back = transpose(reshape(others, shape=tuple(x.shape[i] for i in order)), axes=_inverse(order))
+    return mul(_spread(g, x, axis, keepdims), back)
+
+
+sum_ = prim(
+    "sum", K.sum_, S.reduction(), lambda g, y, x, axis, keepdims=False: _spread(g, x, axis, keepdims), out="keyword"
+)
+prod = prim("prod", K.prod, S.reduction(), _prod_vjp, out="keyword")
+max_ = prim("max", K.max_, S.reduction(), _extremum_vjp, out="keyword")
+min_ = prim("min", K.min_, S.reduction(), _extremum_vjp, out="keyword")
+all_ = prim("all", K.all_, S.reduction(bool), out="keyword")
+any_ = prim("any", K.any_, S.reduction(bool), out="keyword")
+argmax = prim("argmax", K.argmax, S.arg_reduction)
+argmin = prim("argmin", K.argmin, S.arg_reduction)
+
+
+def _cumsum_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
+    return flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,))
+
+
+cumsum = prim("cumsum", K.cumsum, S.like, _cumsum_vjp, out="keyword")
+
+
+def _cumprod_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
+    # exact away from zeros; at a zero the term is taken as zero
+    safe = select(equal(x, scalar(x, 0)), full_like(x, 1), x)
+    return div(_cumsum_vjp(mul(g, y), y, x, axis), safe)
+
+
+cumprod = prim("cumprod", K.cumprod, S.like, _cumprod_vjp, out="keyword")
+
+# -- products ---------------------------------------------------------------------------------------------------------
+
+
+def swap(x: Tensor) -> Tensor:
+    """Transpose the last two axes."""
+    n = len(x.shape)
+    return transpose(x, axes=(*range(n - 2), n - 1, n - 2))
+
+
+matmul = prim(
+    "matmul", K.matmul, S.matmul,
+    lambda g, y, a, b: unbroadcast(matmul(g, swap(b)), a.shape),
+    lambda g, y, a, b: unbroadcast(matmul(swap(a), g), b.shape),
+    out="keyword",
+)  # fmt: skip
+
+# -- indexing ---------------------------------------------------------------------------------------------------------
+
+
+def _zeros(x: Tensor) -> Tensor:
+    return full_like(x, 0)
+
+
+take = prim(
+    "take", K.take, S.take,
+    lambda g, y, x, i, axis: take_grad(g, i, shape=x.shape, axis=axis), zero, out="keyword",
+)  # fmt: skip
+take_grad = prim(
+    "take_grad", K.take_grad, lambda g, i, shape, axis: (shape, g.dtype),
+    lambda g, y, dy, i, shape, axis: take(g, i, axis=axis), zero, out="keyword",
+)  # fmt: skip
+
+
+def _gather_vjps(g: Tensor, y: Tensor, x: Tensor, *indices: Tensor, wanted: list, axes: tuple) -> list:
+    return [scatter_add(g, *indices, shape=x.shape), *[None] * len(indices)]
+
+
+def _scatter_vjps(g: Tensor, y: Tensor, values: Tensor, *indices: Tensor, wanted: list, shape: tuple) -> list:
+    return [gather(g, *indices, axes=tuple(range(len(indices)))), *[None] * len(indices)]
+
+
+gather = TABLE["gather"] = Primitive("gather", K.gather, S.gather, _gather_vjps)
+scatter_add = TABLE["scatter_add"] = Primitive("scatter_add", K.scatter_add, S.scatter, _scatter_vjps)
+scatter_set = prim("scatter_set", K.scatter_set, lambda x, v, *i: (x.shape, x.dtype))
+take_along = prim(
+    "take_along", K.take_along, S.take_along,
+    lambda g, y, x, i, axis: take_along_grad(g, i, shape=x.shape, axis=axis), zero,
+)  # fmt: skip
+take_along_grad = prim(
+    "take_along_grad", K.take_along_grad, lambda g, i, shape, axis: (shape, g.dtype),
+    lambda g, y, dy, i, shape, axis: take_along(g, i, axis=axis), zero,
+)  # fmt: skip
+argsort = prim("argsort", K.argsort, lambda x, axis: (x.shape, S.INT))
+one_hot = prim("one_hot", K.one_hot, lambda i, depth, dtype: ((*i.shape, depth), np.dtype(dtype)), out="keyword")
+
+
+def _dynamic_slice_vjps(g: Tensor, y: Tensor, x: Tensor, *starts: Tensor, wanted: list, shape: tuple) -> list:
+    zeros = full_like(x, 0)
+    return [dynamic_update(zeros, g, *starts), *[None] * len(starts)]
+
+
+def _dynamic_update_vjps(g: Tensor, y: Tensor, x: Tensor, v: Tensor, *starts: Tensor, wanted: list) -> list:
+    hole = full_like(v, 0)
+    return [dynamic_update(g, hole, *starts), dynamic_slice(g, *starts, shape=v.shape), *[None] * len(starts)]
+
+
+dynamic_slice = TABLE["dynamic_slice"] = Primitive(
+    "dynamic_slice", K.dynamic_slice, lambda x, *s, shape: (shape, x.dtype), _dynamic_slice_vjps
+)
+dynamic_update = TABLE["dynamic_update"] = Primitive(
+    "dynamic_update", K.dynamic_update, lambda x, v, *s: (x.shape, x.dtype), _dynamic_update_vjps
+)
+
+# -- neural networks --------------------------------------------------------------------------------------------------
+
+
+def _softmax_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
+    gy = mul(g, y)
+    return sub(gy, mul(y, sum_(gy, axis=(axis,), keepdims=True)))
+
+
+softmax = prim("softmax", K.softmax, S.like, _softmax_vjp, out="keyword", inplace=(0,))
+log_softmax = prim(
+    "log_softmax", K.log_softmax, S.like,
+    lambda g, y, x, axis: sub(g, mul(exp(y), sum_(g, axis=(axis,), keepdims=True))), out="keyword", inplace=(0,),
+)  # fmt: skip
+
+# convolution and its two adjoints: each is differentiated by the other two; channels last, explicit padding
+conv = prim(
+    "conv", K.conv, S.conv,
+    lambda g, y, x, w, **p: conv_input_grad(g, w, input_shape=x.shape, **p),
+    lambda g, y, x, w, **p: conv_kernel_grad(x, g, kernel_shape=w.shape, **p),
+    out="keyword",
+)  # fmt: skip
+conv_input_grad = prim(
+    "conv_input_grad", K.conv_input_grad, S.conv_input_grad,
+    lambda g, y, dy, w, input_shape, **p: conv(g, w, **p),
+    lambda g, y, dy, w, input_shape, **p: conv_kernel_grad(g, dy, kernel_shape=w.shape, **p),
+    out="keyword",
+)  # fmt: skip
+conv_kernel_grad = prim(
+    "conv_kernel_grad", K.conv_kernel_grad, S.conv_kernel_grad,
+    lambda g, y, x, dy, kernel_shape, **p: conv_input_grad(dy, g, input_shape=x.shape, **p),
+    lambda g, y, x, dy, kernel_shape, **p: conv(x, g, **p),
+    out="keyword",
+)  # fmt: skip
+max_pool = prim("max_pool", K.max_pool, S.pool, lambda g, y, x, **p: max_pool_grad(g, x, y, **p), out="keyword")
+max_pool_grad = prim(
+    "max_pool_grad", K.max_pool_grad, S.pool_grad,
+    lambda g, r, dy, x, y, **p: max_pool_gather(g, x, y, **p), zero, zero, out="keyword",
+)  # fmt: skip
+max_pool_gather = prim(
+    "max_pool_gather", K.max_pool_gather, lambda g, x, y, **p: (y.shape, y.dtype),
+    lambda g, r, dd, x, y, **p: max_pool_grad(g, x, y, **p), zero, zero,
+)  # fmt: skip
+avg_pool = prim(
+    "avg_pool", K.avg_pool, S.pool,
+    lambda g, y, x, **p: avg_pool_grad(g, shape=x.shape, **p), out="keyword",
+)  # fmt: skip
+avg_pool_grad = prim(
+    "avg_pool_grad", K.avg_pool_grad, lambda g, shape, **p: (shape, g.dtype),
+    lambda g, r, dy, shape, **p: avg_pool(g, **p), out="keyword",
+)  # fmt: skip
+
+# -- random: drawn from a state of two words, (seed, counter) ---------------------------------------------------------
+
+random_uniform = prim("random_uniform", K.random_uniform, S.explicit, zero, out="keyword")
+random_normal = prim("random_normal", K.random_normal, S.explicit, zero, out="keyword")
+random_truncated = prim("random_truncated", K.random_truncated, S.explicit, zero, out="keyword")
+random_mask = prim("random_mask", K.random_mask, lambda s, shape, keep: (shape, S.BOOL), out="keyword")
+random_int = prim("random_int", K.random_int, S.explicit)
+random_permutation = prim("random_permutation", K.random_permutation, lambda s, n: ((n,), S.INT))
+random_gamma = prim("random_gamma", K.random_gamma, lambda s, alpha, shape: (shape, alpha.dtype), zero, zero)
+random_binomial = prim("random_binomial", K.random_binomial, lambda s, n, p, shape: (shape, p.dtype), zero, zero, zero)

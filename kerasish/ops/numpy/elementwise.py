@@ -1,0 +1,734 @@
+"""Functions applied to every element: arithmetic, exponentials, trigonometry, rounding, comparison, logic, bits."""
+
+import numpy as np
+
+from typing import Any
+
+from kerasish.base import config
+from kerasish.engine import primitives as P
+from kerasish.engine.tensor import Tensor
+from kerasish.ops.convert import SCALARS, common, floats, kind, promoted, tensor
+from kerasish.ops.op import op
+
+# -- arithmetic -------------------------------------------------------------------------------------------------------
+
+
+def _arithmetic(x: Tensor, name: str) -> Tensor:
+    """Booleans have no difference and no sign."""
+    if x.dtype.kind == "b":
+        raise TypeError(f"ops.{name} is not defined for booleans. Use ops.logical_not or ops.logical_xor, or cast.")
+    return x
+
+
+def _numbers(*xs: Any) -> list[Tensor]:
+    """Promoted, booleans as integers."""
+    dtype = common(*map(kind, xs))
+    if dtype.kind == "b":
+        dtype = np.dtype("int32")
+    return [tensor(x, dtype) for x in xs]
+
+
+@op
+def add(x1: Any, x2: Any) -> Tensor:
+    """The sum of two tensors, element by element."""
+    a, b = promoted(x1, x2)
+    return P.logical_or(a, b) if a.dtype.kind == "b" else P.add(a, b)
+
+
+@op
+def subtract(x1: Any, x2: Any) -> Tensor:
+    """The difference, element by element."""
+    a, b = promoted(x1, x2)
+    return P.sub(_arithmetic(a, "subtract"), b)
+
+
+@op
+def multiply(x1: Any, x2: Any) -> Tensor:
+    """The product, element by element."""
+    a, b = promoted(x1, x2)
+    return P.logical_and(a, b) if a.dtype.kind == "b" else P.mul(a, b)
+
+
+@op
+def divide(x1: Any, x2: Any) -> Tensor:
+    """The quotient, element by element; of integers as floats."""
+    return P.div(*floats(x1, x2))
+
+
+@op
+def true_divide(x1: Any, x2: Any) -> Tensor:
+    """The same as `divide`."""
+    return P.div(*floats(x1, x2))
+
+
+@op
+def divide_no_nan(x1: Any, x2: Any) -> Tensor:
+    """The quotient, and 0 where the divisor is 0."""
+    a, b = floats(x1, x2)
+    nothing = P.equal(b, P.scalar(b, 0))
+    quotient = P.div(a, P.select(nothing, P.scalar(b, 1), b))
+    return P.select(nothing, P.scalar(b, 0), quotient)
+
+
+@op
+def floor_divide(x1: Any, x2: Any) -> Tensor:
+    """The quotient, rounded towards minus infinity."""
+    return P.floordiv(*_numbers(x1, x2))
+
+
+@op
+def mod(x1: Any, x2: Any) -> Tensor:
+    """The remainder of `floor_divide`; it has the sign of the divisor."""
+    return P.mod(*_numbers(x1, x2))
+
+
+@op
+def fmod(x1: Any, x2: Any) -> Tensor:
+    """The remainder of a division rounded towards zero; it has the sign of the dividend."""
+    a, b = _numbers(x1, x2)
+    if a.dtype.kind == "f":
+        return P.sub(a, P.mul(P.stop_gradient(P.trunc(P.div(a, b))), b))
+    size = P.mod(P.abs_(a), P.abs_(b))
+    return P.mul(P.sign(a), size) if a.dtype.kind == "i" else size
+
+
+@op
+def power(x1: Any, x2: Any) -> Tensor:
+    """x1 to the power of x2, element by element."""
+    if type(x2) is int and not isinstance(x1, SCALARS):
+        base = tensor(x1)
+        if base.dtype.kind in "fc" and 0 < x2 < 4:
+            base = tensor(base, common(base.dtype, int))
+            return base if x2 == 1 else P.square(base) if x2 == 2 else P.mul(P.square(base), base)
+    return P.power(*_numbers(x1, x2))
+
+
+@op
+def negative(x: Any) -> Tensor:
+    """-x."""
+    return P.neg(_arithmetic(tensor(x), "negative"))
+
+
+@op
+def absolute(x: Any) -> Tensor:
+    """The absolute value."""
+    x = tensor(x)
+    return x if x.dtype.kind in "bu" else P.abs_(x)
+
+
+@op(tensors="x", class_name="Absolute")
+def abs(x: Any) -> Tensor:
+    """The same as `absolute`."""
+    x = tensor(x)
+    return x if x.dtype.kind in "bu" else P.abs_(x)
+
+
+@op
+def fabs(x: Any) -> Tensor:
+    """The absolute value, as a float."""
+    return P.abs_(floats(x))
+
+
+@op
+def sign(x: Any) -> Tensor:
+    """-1, 0 or 1."""
+    return P.sign(_arithmetic(tensor(x), "sign"))
+
+
+@op
+def square(x: Any) -> Tensor:
+    """x * x."""
+    return P.square(_numbers(x)[0])
+
+
+@op
+def reciprocal(x: Any) -> Tensor:
+    """1 / x."""
+    return P.reciprocal(floats(x))
+
+
+@op
+def maximum(x1: Any, x2: Any) -> Tensor:
+    """The greater of two, element by element; NaN if either is."""
+    return P.maximum(*promoted(x1, x2))
+
+
+@op
+def minimum(x1: Any, x2: Any) -> Tensor:
+    """The smaller of two, element by element; NaN if either is."""
+    return P.minimum(*promoted(x1, x2))
+
+
+@op
+def fmax(x1: Any, x2: Any) -> Tensor:
+    """The greater of two, element by element; NaN only if both are."""
+    a, b = promoted(x1, x2)
+    return P.maximum(_or_other(a, b), _or_other(b, a)) if a.dtype.kind == "f" else P.maximum(a, b)
+
+
+@op
+def fmin(x1: Any, x2: Any) -> Tensor:
+    """The smaller of two, element by element; NaN only if both are."""
+    a, b = promoted(x1, x2)
+    return P.minimum(_or_other(a, b), _or_other(b, a)) if a.dtype.kind == "f" else P.minimum(a, b)
+
+
+def _or_other(x: Tensor, other: Tensor) -> Tensor:
+    """`x`, and `other` where `x` is NaN."""
+    return P.select(P.isnan(x), other, x)
+
+
+@op(tensors="x")
+def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
+    """x, with everything below x_min raised to it and everything above x_max lowered to it; None is no bound."""
+    bounds = [b for b in (x_min, x_max) if b is not None]
+    dtype = common(*[kind(v) for v in (x, *bounds)])
+    x = tensor(x, dtype if dtype.kind != "b" else "int32")
+    if x_min is not None:
+        x = P.maximum(x, tensor(x_min, x.dtype))
+    if x_max is not None:
+        x = P.minimum(x, tensor(x_max, x.dtype))
+    return x
+
+
+# -- exponentials and logarithms --------------------------------------------------------------------------------------
+
+
+@op
+def exp(x: Any) -> Tensor:
+    """e to the power of x."""
+    return P.exp(floats(x))
+
+
+@op
+def exp2(x: Any) -> Tensor:
+    """2 to the power of x."""
+    x = floats(x)
+    return P.exp(P.mul(x, P.scalar(x, np.log(2.0))))
+
+
+@op
+def expm1(x: Any) -> Tensor:
+    """exp(x) - 1, exact for small x."""
+    return P.expm1(floats(x))
+
+
+@op
+def log(x: Any) -> Tensor:
+    """The natural logarithm."""
+    return P.log(floats(x))
+
+
+@op
+def log1p(x: Any) -> Tensor:
+    """log(1 + x), exact for small x."""
+    return P.log1p(floats(x))
+
+
+@op
+def log2(x: Any) -> Tensor:
+    """The logarithm to base 2."""
+    return P.log2(floats(x))
+
+
+@op
+def log10(x: Any) -> Tensor:
+    """The logarithm to base 10."""
+    return P.log10(floats(x))
+
+
+@op
+def logaddexp(x1: Any, x2: Any) -> Tensor:
+    """log(exp(x1) + exp(x2)), without overflow."""
+    a, b = floats(x1, x2)
+    gap = P.sub(a, b)
+    # where both are the same infinity the gap is NaN; it is 0 there
+    gap = P.select(P.isnan(gap), P.add(a, b), P.abs_(gap)) if _may_overflow(gap) else P.abs_(gap)
+    same = P.equal(a, b)
+    more = P.log1p(P.exp(P.neg(P.select(same, P.full_like(gap, 0), gap))))
+    return P.add(P.maximum(a, b), more)
+
+
+def _may_overflow(x: Tensor) -> bool:
+    return x.dtype.kind == "f"
+
+
+@op
+def logaddexp2(x1: Any, x2: Any) -> Tensor:
+    """log2(2**x1 + 2**x2), without overflow."""
+    a, b = floats(x1, x2)
+    two = P.scalar(a, np.log(2.0))
+    return P.div(logaddexp(P.mul(a, two), P.mul(b, two)), two)
+
+
+@op
+def sqrt(x: Any) -> Tensor:
+    """The square root."""
+    return P.sqrt(floats(x))
+
+
+@op
+def cbrt(x: Any) -> Tensor:
+    """The cube root."""
+    x = floats(x)
+    size = P.power(P.abs_(x), P.scalar(x, 1 / 3))
+    return P.mul(P.sign(x), size)
+
+
+@op
+def hypot(x1: Any, x2: Any) -> Tensor:
+    """sqrt(x1**2 + x2**2), without overflow."""
+    a, b = map(P.abs_, floats(x1, x2))
+    big, small = P.maximum(a, b), P.minimum(a, b)
+    safe = P.select(P.equal(big, P.scalar(big, 0)), P.full_like(big, 1), big)
+    ratio = P.div(small, P.stop_gradient(safe))
+    scaled = P.div(big, P.stop_gradient(safe))
+    return P.mul(P.stop_gradient(safe), P.sqrt(P.add(P.square(scaled), P.square(ratio))))
+
+
+@op
+def ldexp(x1: Any, x2: Any) -> Tensor:
+    """x1 * 2**x2."""
+    x = floats(x1)
+    exponent = tensor(x2)
+    if exponent.dtype.kind not in "biu":
+        raise TypeError(f"ops.ldexp takes integer exponents. Received: x2 of dtype {exponent.dtype}")
+    return P.mul(x, P.power(P.scalar(x, 2), tensor(exponent, x.dtype)))
+
+
+# -- trigonometry -----------------------------------------------------------------------------------------------------
+
+
+@op
+def sin(x: Any) -> Tensor:
+    """The sine of an angle in radians."""
+    return P.sin(floats(x))
+
+
+@op
+def cos(x: Any) -> Tensor:
+    """The cosine of an angle in radians."""
+    return P.cos(floats(x))
+
+
+@op
+def tan(x: Any) -> Tensor:
+    """The tangent of an angle in radians."""
+    return P.tan(floats(x))
+
+
+@op
+def sinh(x: Any) -> Tensor:
+    """The hyperbolic sine."""
+    return P.sinh(floats(x))
+
+
+@op
+def cosh(x: Any) -> Tensor:
+    """The hyperbolic cosine."""
+    return P.cosh(floats(x))
+
+
+@op
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    return P.tanh(floats(x))
+
+
+@op
+def arcsin(x: Any) -> Tensor:
+    """The inverse sine."""
+    return P.arcsin(floats(x))
+
+
+@op
+def arccos(x: Any) -> Tensor:
+    """The inverse cosine."""
+    return P.arccos(floats(x))
+
+
+@op
+def arctan(x: Any) -> Tensor:
+    """The inverse tangent."""
+    return P.arctan(floats(x))
+
+
+@op
+def arcsinh(x: Any) -> Tensor:
+    """The inverse hyperbolic sine."""
+    return P.arcsinh(floats(x))
+
+
+@op
+def arccosh(x: Any) -> Tensor:
+    """The inverse hyperbolic cosine."""
+    return P.arccosh(floats(x))
+
+
+@op
+def arctanh(x: Any) -> Tensor:
+    """The inverse hyperbolic tangent."""
+    return P.arctanh(floats(x))
+
+
+@op
+def arctan2(x1: Any, x2: Any) -> Tensor:
+    """The angle of the point (x2, x1), between -pi and pi."""
+    return P.atan2(*floats(x1, x2))
+
+
+@op
+def sinc(x: Any) -> Tensor:
+    """sin(pi x) / (pi x), and 1 at 0."""
+    x = floats(x)
+    angle = P.mul(x, P.scalar(x, np.pi))
+    origin = P.equal(x, P.scalar(x, 0))
+    safe = P.select(origin, P.full_like(x, 1), angle)
+    return P.select(origin, P.full_like(x, 1), P.div(P.sin(safe), safe))
+
+
+@op
+def deg2rad(x: Any) -> Tensor:
+    """Degrees as radians."""
+    x = floats(x)
+    return P.mul(x, P.scalar(x, np.pi / 180))
+
+
+@op
+def rad2deg(x: Any) -> Tensor:
+    """Radians as degrees."""
+    x = floats(x)
+    return P.mul(x, P.scalar(x, 180 / np.pi))
+
+
+# -- rounding ---------------------------------------------------------------------------------------------------------
+
+
+@op
+def floor(x: Any) -> Tensor:
+    """The greatest whole number that is not above x."""
+    return P.floor(_rounding(x))
+
+
+@op
+def ceil(x: Any) -> Tensor:
+    """The smallest whole number that is not below x."""
+    return P.ceil(_rounding(x))
+
+
+def _rounding(x: Any) -> Tensor:
+    x = tensor(x)
+    return tensor(x, config.floatx()) if x.dtype.kind in "biu" else floats(x)
+
+
+@op
+def trunc(x: Any) -> Tensor:
+    """x without its fraction."""
+    x = tensor(x)
+    return x if x.dtype.kind in "biu" else P.trunc(x)
+
+
+@op(tensors="x")
+def round(x: Any, decimals: int = 0) -> Tensor:
+    """x rounded to so many decimals, halves to even."""
+    (x,) = _numbers(x)
+    if x.dtype.kind in "iu":
+        if decimals >= 0:
+            return x
+        unit = P.scalar(x, 10.0**-decimals)
+        wide = tensor(x, "float64")
+        return tensor(P.mul(P.rint(P.div(wide, P.scalar(wide, float(unit)))), P.scalar(wide, float(unit))), x.dtype)
+    if decimals == 0:
+        return P.rint(x)
+    factor = P.scalar(x, 10.0**decimals)
+    return P.div(P.rint(P.mul(x, factor)), factor)
+
+
+@op
+def nextafter(x1: Any, x2: Any) -> Tensor:
+    """The next number after x1 in the direction of x2 that the dtype can hold."""
+    return P.nextafter(*floats(x1, x2))
+
+
+# -- what a number is -------------------------------------------------------------------------------------------------
+
+
+def _constant_test(x: Any, answer: bool) -> Tensor:
+    return P.full(shape=tensor(x).shape, value=answer, dtype=np.dtype(bool))
+
+
+@op
+def isnan(x: Any) -> Tensor:
+    """Where x is not a number."""
+    x = tensor(x)
+    return P.isnan(x) if x.dtype.kind in "fc" else _constant_test(x, False)
+
+
+@op
+def isinf(x: Any) -> Tensor:
+    """Where x is infinite."""
+    x = tensor(x)
+    return P.isinf(x) if x.dtype.kind in "fc" else _constant_test(x, False)
+
+
+@op
+def isfinite(x: Any) -> Tensor:
+    """Where x is neither infinite nor NaN."""
+    x = tensor(x)
+    return P.isfinite(x) if x.dtype.kind in "fc" else _constant_test(x, True)
+
+
+@op
+def isposinf(x: Any) -> Tensor:
+    """Where x is plus infinity."""
+    x = tensor(x)
+    return P.equal(x, P.scalar(x, np.inf)) if x.dtype.kind == "f" else _constant_test(x, False)
+
+
+@op
+def isneginf(x: Any) -> Tensor:
+    """Where x is minus infinity."""
+    x = tensor(x)
+    return P.equal(x, P.scalar(x, -np.inf)) if x.dtype.kind == "f" else _constant_test(x, False)
+
+
+@op
+def isreal(x: Any) -> Tensor:
+    """Where x has no imaginary part."""
+    x = tensor(x)
+    return P.equal(P.imag(x), P.scalar(P.imag(x), 0)) if x.dtype.kind == "c" else _constant_test(x, True)
+
+
+@op
+def signbit(x: Any) -> Tensor:
+    """Where the sign of x is negative, that of -0.0 included."""
+    x = tensor(x)
+    return P.signbit(x) if x.dtype.kind in "if" else _constant_test(x, False)
+
+
+@op(tensors="x")
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
+    """x with NaN and the infinities replaced; None stands for the greatest and the smallest finite number."""
+    x = tensor(x)
+    if x.dtype.kind != "f":
+        return x
+    limits = np.finfo(x.dtype)
+    x = P.select(P.isnan(x), P.scalar(x, nan), x)
+    x = P.select(P.equal(x, P.scalar(x, np.inf)), P.scalar(x, limits.max if posinf is None else posinf), x)
+    return P.select(P.equal(x, P.scalar(x, -np.inf)), P.scalar(x, limits.min if neginf is None else neginf), x)
+
+
+# -- comparison -------------------------------------------------------------------------------------------------------
+
+
+@op
+def equal(x1: Any, x2: Any) -> Tensor:
+    """Where two tensors are equal."""
+    return P.equal(*promoted(x1, x2))
+
+
+@op
+def not_equal(x1: Any, x2: Any) -> Tensor:
+    """Where two tensors differ."""
+    return P.not_equal(*promoted(x1, x2))
+
+
+@op
+def greater(x1: Any, x2: Any) -> Tensor:
+    """Where x1 > x2."""
+    return P.greater(*promoted(x1, x2))
+
+
+@op
+def greater_equal(x1: Any, x2: Any) -> Tensor:
+    """Where x1 >= x2."""
+    return P.greater_equal(*promoted(x1, x2))
+
+
+@op
+def less(x1: Any, x2: Any) -> Tensor:
+    """Where x1 < x2."""
+    return P.less(*promoted(x1, x2))
+
+
+@op
+def less_equal(x1: Any, x2: Any) -> Tensor:
+    """Where x1 <= x2."""
+    return P.less_equal(*promoted(x1, x2))
+
+
+def _close(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Tensor:
+    a, b = floats(x1, x2)
+    slack = P.add(P.scalar(a, atol), P.mul(P.scalar(a, rtol), P.abs_(b)))
+    near = P.logical_and(P.less_equal(P.abs_(P.sub(a, b)), slack), P.isfinite(b))
+    out = P.logical_or(near, P.equal(a, b))
+    return P.logical_or(out, P.logical_and(P.isnan(a), P.isnan(b))) if equal_nan else out
+
+
+@op(tensors="x1 x2 rtol atol")
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where |x1 - x2| <= atol + rtol * |x2|."""
+    return _close(x1, x2, rtol, atol, equal_nan)
+
+
+@op(class_name="AllClose")
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether `isclose` holds everywhere."""
+    near = _close(x1, x2, rtol, atol, equal_nan)
+    return P.all_(near, axis=tuple(range(near.ndim)))
+
+
+@op
+def heaviside(x1: Any, x2: Any) -> Tensor:
+    """0 where x1 < 0, 1 where x1 > 0, x2 where x1 is 0."""
+    a, b = floats(x1, x2)
+    step = P.cast(P.greater(a, P.scalar(a, 0)), dtype=a.dtype)
+    out = P.select(P.equal(a, P.scalar(a, 0)), b, step)
+    return P.select(P.isnan(a), a, out)
+
+
+# -- logic and bits ---------------------------------------------------------------------------------------------------
+
+
+@op
+def logical_and(x1: Any, x2: Any) -> Tensor:
+    """Where both are true."""
+    return P.logical_and(tensor(x1, bool), tensor(x2, bool))
+
+
+@op
+def logical_or(x1: Any, x2: Any) -> Tensor:
+    """Where either is true."""
+    return P.logical_or(tensor(x1, bool), tensor(x2, bool))
+
+
+@op
+def logical_xor(x1: Any, x2: Any) -> Tensor:
+    """Where exactly one is true."""
+    return P.logical_xor(tensor(x1, bool), tensor(x2, bool))
+
+
+@op
+def logical_not(x: Any) -> Tensor:
+    """Where x is false."""
+    return P.logical_not(tensor(x, bool))
+
+
+def _bits(*xs: Any) -> list[Tensor]:
+    out = promoted(*xs)
+    if out[0].dtype.kind not in "biu":
+        raise TypeError(f"Bitwise operations are defined for integers and booleans. Received: {out[0].dtype}")
+    return out
+
+
+@op
+def bitwise_and(x: Any, y: Any) -> Tensor:
+    """The bits that are set in both."""
+    return P.bitwise_and(*_bits(x, y))
+
+
+@op
+def bitwise_or(x: Any, y: Any) -> Tensor:
+    """The bits that are set in either."""
+    return P.bitwise_or(*_bits(x, y))
+
+
+@op
+def bitwise_xor(x: Any, y: Any) -> Tensor:
+    """The bits that are set in exactly one."""
+    return P.bitwise_xor(*_bits(x, y))
+
+
+@op
+def bitwise_not(x: Any) -> Tensor:
+    """All bits flipped."""
+    return P.invert(*_bits(x))
+
+
+@op
+def bitwise_invert(x: Any) -> Tensor:
+    """The same as `bitwise_not`."""
+    return P.invert(*_bits(x))
+
+
+@op
+def bitwise_left_shift(x: Any, y: Any) -> Tensor:
+    """The bits of x moved up by y places."""
+    return P.left_shift(*_bits(x, y))
+
+
+@op
+def left_shift(x: Any, y: Any) -> Tensor:
+    """The same as `bitwise_left_shift`."""
+    return P.left_shift(*_bits(x, y))
+
+
+@op
+def bitwise_right_shift(x: Any, y: Any) -> Tensor:
+    """The bits of x moved down by y places."""
+    return P.right_shift(*_bits(x, y))
+
+
+@op
+def right_shift(x: Any, y: Any) -> Tensor:
+    """The same as `bitwise_right_shift`."""
+    return P.right_shift(*_bits(x, y))
+
+
+@op
+def gcd(x1: Any, x2: Any) -> Tensor:
+    """The greatest common divisor of integers."""
+    return P.gcd(*_bits(x1, x2))
+
+
+@op
+def lcm(x1: Any, x2: Any) -> Tensor:
+    """The least common multiple of integers."""
+    return P.lcm(*_bits(x1, x2))
+
+
+# -- complex numbers --------------------------------------------------------------------------------------------------
+
+
+@op
+def real(x: Any) -> Tensor:
+    """The real part."""
+    x = tensor(x)
+    return P.real(x) if x.dtype.kind == "c" else x
+
+
+@op
+def imag(x: Any) -> Tensor:
+    """The imaginary part."""
+    x = tensor(x)
+    return P.imag(x) if x.dtype.kind == "c" else P.full_like(x, 0)
+
+
+@op
+def conjugate(x: Any) -> Tensor:
+    """The complex conjugate."""
+    x = tensor(x)
+    return P.conj(x) if x.dtype.kind == "c" else x
+
+
+@op
+def conj(x: Any) -> Tensor:
+    """The same as `conjugate`."""
+    x = tensor(x)
+    return P.conj(x) if x.dtype.kind == "c" else x
+
+
+@op
+def angle(x: Any) -> Tensor:
+    """The angle of a complex number in the plane."""
+    x = tensor(x)
+    if x.dtype.kind == "c":
+        return P.atan2(P.imag(x), P.real(x))
+    x = floats(x)
+    return P.atan2(P.full_like(x, 0), x)
+
+
+@op
+def i0(x: Any) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+    return P.bessel_i0(floats(x))

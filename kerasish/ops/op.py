@@ -1,0 +1,199 @@
+"""`@op`: what turns a function of tensors into a member of keras.ops.
+
+The function is written for tensors. The decorator gives it a KerasTensor's behaviour too (it becomes a node of the
+functional graph, by an Operation class derived from the function), its public name, and errors that name it.
+"""
+
+import functools
+import inspect
+from typing import Any, Callable
+
+from kerasish.base import tree
+from kerasish.base.registry import export
+from kerasish.engine.tensor import TensorSpec
+from kerasish.engine.trace import infer
+from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors
+
+# Keras's public submodules of keras.ops; ops of other files are in the flat namespace alone
+NAMESPACES = ("numpy", "nn", "linalg", "image")
+
+OPS: dict[str, Callable] = {}
+
+
+def is_symbolic(args: tuple, kwargs: dict) -> bool:
+    """Whether a KerasTensor is among the arguments, at any depth."""
+    for a in args:
+        if isinstance(a, KerasTensor):
+            return True
+        if isinstance(a, (list, tuple, dict)) and any_symbolic_tensors((a,)):
+            return True
+    return bool(kwargs) and any_symbolic_tensors((), kwargs)
+
+
+def spec_of(fn: Callable, *args: Any, **kwargs: Any) -> Any:
+    """KerasTensors for what `fn` would return for these, some of which are KerasTensors."""
+
+    def enter(x: Any) -> Any:
+        return TensorSpec(x.shape, x.dtype) if isinstance(x, KerasTensor) else x
+
+    def leave(x: Any) -> Any:
+        return KerasTensor(x.shape, dtype=x.dtype.name) if isinstance(x, TensorSpec) else x
+
+    args, kwargs = tree.map_structure(enter, (args, kwargs))
+    return tree.map_structure(leave, infer(fn, *args, **kwargs))
+
+
+class FunctionOperation(Operation):
+    """An Operation that calls an op's function. Subclasses, one an op, are made by `@op`.
+
+    The constructor takes what is saved in a model's file, and `call` the tensors.
+    """
+
+    function: Callable
+    call_names: tuple = ()  # parameters of the function that `call` takes
+    config_names: tuple = ()  # parameters that the constructor takes
+    variadic = False  # `call` takes any number of tensors, after what the constructor took
+
+    def __init__(self, *args: Any, name: str | None = None, **config: Any):
+        super().__init__(name=name)
+        self.config = {**dict(zip(self.config_names, args, strict=False)), **config}
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        fn = type(self).function
+        if self.variadic:
+            named = {k: v for k, v in self.config.items() if k in self.leading}
+            rest = {k: v for k, v in self.config.items() if k not in self.leading}
+            return fn(*named.values(), *args, **rest, **kwargs)
+        return fn(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs})
+
+    leading: tuple = ()
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        return spec_of(self.call, *args, **kwargs)
+
+    def get_config(self) -> dict:
+        return {"name": self.name, **self.config}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "FunctionOperation":
+        return cls(**config)
+
+
+def _camel(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def _operation_class(fn: Callable, family: str, tensors: str | None, class_name: str | None) -> type:
+    """The Operation class of an op, found by loaders under Keras's module name for it."""
+    params = inspect.signature(fn).parameters.values()
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in params)
+    plain = [p for p in params if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    if tensors is not None:
+        call_names = tuple(tensors.split())
+    else:
+        call_names = () if variadic else tuple(p.name for p in plain if p.default is p.empty)
+    cls = type(
+        class_name or _camel(fn.__name__),
+        (FunctionOperation,),
+        {
+            "__module__": f"keras.src.ops.{family}",
+            "__doc__": fn.__doc__,
+            "function": staticmethod(fn),
+            "call_names": call_names,
+            "config_names": tuple(p.name for p in plain if p.name not in call_names),
+            "variadic": variadic,
+            "leading": tuple(p.name for p in plain if p.kind is p.POSITIONAL_OR_KEYWORD) if variadic else (),
+        },
+    )
+    export(f"keras.src.ops.{family}.{cls.__name__}")(cls)
+    return cls
+
+
+def _received(signature: inspect.Signature, args: tuple, kwargs: dict) -> str:
+    """The arguments of a call that failed, tensors by their shapes."""
+
+    def show(x: Any) -> str:
+        if hasattr(x, "shape"):
+            return f"{type(x).__name__}(shape={tuple(x.shape)}, dtype={x.dtype})"
+        if isinstance(x, (list, tuple)):
+            return f"[{', '.join(map(show, x[:4]))}{', …' if len(x) > 4 else ''}]"
+        return repr(x)[:80]
+
+    try:
+        bound = signature.bind(*args, **kwargs).arguments
+    except TypeError:
+        return ""
+    return " Received: " + ", ".join(f"{k}={show(v)}" for k, v in bound.items())
+
+
+def op(
+    fn: Callable | None = None,
+    *,
+    tensors: str | None = None,
+    class_name: str | None = None,
+    aliases: tuple = (),
+) -> Any:
+    """Make `fn` an op of keras.ops under its own name.
+
+    tensors:    the parameters that are tensors, separated by blanks; default: those without a default value.
+    class_name: the name of its Operation in Keras, where it is not the function's in camel case.
+    aliases:    further public names.
+    """
+    if fn is None:
+        return functools.partial(op, tensors=tensors, class_name=class_name, aliases=aliases)
+    family = fn.__module__.split(".")[2]
+    name = fn.__name__
+    cls = _operation_class(fn, family, tensors, class_name)
+    signature = inspect.signature(fn)
+
+    def symbolic(args: tuple, kwargs: dict) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        given = bound.arguments
+        if cls.variadic:
+            star = next(p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL)
+            extra = next((p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD), None)
+            config = {k: given[k] for k in cls.config_names}
+            return cls(**config)(*given[star], **(given[extra] if extra else {}))
+        positional, keyword, config = [], {}, {}
+        for p in signature.parameters.values():
+            value = given[p.name]
+            if p.kind is p.VAR_KEYWORD:
+                continue
+            if p.name in cls.call_names and p.default is p.empty and len(positional) < len(cls.call_names):
+                positional.append(value)
+            elif p.name in cls.call_names:
+                if value is not p.default:
+                    keyword[p.name] = value
+            elif any_symbolic_tensors((value,)):
+                keyword[p.name] = value
+            else:
+                config[p.name] = value
+        return cls(**config)(*positional, **keyword)
+
+    @functools.wraps(fn)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            if is_symbolic(args, kwargs):
+                return symbolic(args, kwargs)
+            return fn(*args, **kwargs)
+        except ValueError as e:
+            # the innermost op names itself; those around it leave the message alone
+            if e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
+                e._op = name  # type: ignore[attr-defined]
+                e.args = (f"ops.{name}: {e.args[0]}{_received(signature, args, kwargs)}", *e.args[1:])
+            raise
+
+    wrapper.operation = cls  # type: ignore[attr-defined]
+    return public(wrapper, name, *aliases, family=family)
+
+
+def public(fn: Callable, *names: str, family: str) -> Callable:
+    """Export a function as keras.ops.<name> and, where Keras has one, under its submodule."""
+    paths = [f"keras.ops.{n}" for n in names]
+    if family in NAMESPACES:
+        paths += [f"keras.ops.{family}.{n}" for n in names]
+    export(*paths)(fn)
+    for n in names:
+        OPS[n] = fn
+    return fn
