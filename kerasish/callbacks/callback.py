@@ -41,6 +41,10 @@ class Callback:
         """Receive the model, before anything else."""
         self._model = model
 
+    def _wants_batches(self) -> bool:
+        """Whether the batch hooks it overrides have anything to do in this run. For the library's own callbacks."""
+        return True
+
     def get_state(self) -> dict[str, Any]:
         """The values of `state_attributes`: numbers, strings, arrays, and lists and dicts of them."""
         return {name: getattr(self, name) for name in self.state_attributes if hasattr(self, name)}

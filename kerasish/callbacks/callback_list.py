@@ -7,7 +7,7 @@ from kerasish.base.registry import export
 from kerasish.callbacks.backup_and_restore import BackupAndRestore
 from kerasish.callbacks.callback import Callback
 from kerasish.callbacks.history import History
-from kerasish.callbacks.logs import as_lazy, pythonify_logs, settle
+from kerasish.callbacks.logs import LazyLogs, as_lazy, is_kept, pythonify_logs
 from kerasish.callbacks.progbar_logger import ProgbarLogger
 
 BatchLogs = Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None
@@ -159,11 +159,12 @@ class CallbackList(Callback):
             lazy = as_lazy(logs)
             for call in hooks:
                 call(batch, lazy)
-            settle(lazy)
+            if is_kept(lazy) and isinstance(lazy, LazyLogs):
+                lazy.materialise()  # now, and not from the metrics of a later batch
 
 
 def _is_interested(callback: Callback, names: tuple[str, ...]) -> bool:
-    if isinstance(callback, ProgbarLogger) and not callback.wants_batches():
+    if isinstance(callback, Callback) and not callback._wants_batches():
         return False
     for name in names:
         method = getattr(callback, name, None)  # may be set on the instance, as LambdaCallback does

@@ -85,19 +85,18 @@ def as_lazy(logs: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None) ->
     return LazyLogs(lambda: pythonify_logs(logs))
 
 
-def _count_unkept() -> int:
-    logs = LazyLogs(dict)
+def _holders(logs: LazyLogs) -> int:
     return sys.getrefcount(logs)
 
 
-_UNKEPT = _count_unkept() if hasattr(sys, "getrefcount") else -1
+def _holders_of_unkept() -> int:
+    logs = LazyLogs(dict)
+    return _holders(logs)
 
 
-def settle(logs: dict[str, Any]) -> None:
-    """Called when a batch is over, by the only holder of `logs`: if a callback has kept them, compute them now.
+_UNKEPT = _holders_of_unkept()
 
-    Otherwise they would later be computed from the metrics of another batch.
-    """
-    # One more than when nobody kept them: this function's own argument.
-    if isinstance(logs, LazyLogs) and sys.getrefcount(logs) > _UNKEPT + 1:
-        logs.materialise()
+
+def is_kept(logs: dict[str, Any]) -> bool:
+    """Asked by the only rightful holder of `logs`, in a local variable: whether a callback holds them too."""
+    return sys.getrefcount(logs) > _UNKEPT

@@ -1,7 +1,7 @@
 """Progbar: a live bar where one can be drawn, else one line when the work is done."""
 
-import sys
 import os
+import sys
 import time
 from typing import Any, Iterable
 
@@ -44,8 +44,8 @@ class Progbar:
     ):
         if stateful_metrics is not None and stateless_metrics is not None:
             raise ValueError(
-                "Pass `stateful_metrics` (all others are averaged) or `stateless_metrics` (all others are shown as they "
-                "are), not both."
+                "Pass `stateful_metrics` (all others are averaged) or `stateless_metrics` (all others are shown as "
+                "they are), not both."
             )
         self.target = target
         self.width = width

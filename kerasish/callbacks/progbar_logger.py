@@ -35,8 +35,8 @@ class ProgbarLogger(Callback):
         self.epochs = params["epochs"]
         self.target = params["steps"]
 
-    def wants_batches(self) -> bool:
-        """Whether there is something to show before the end, or steps to count because nobody knows their number."""
+    def _wants_batches(self) -> bool:
+        # Something to show before the end, or steps to count because nobody knows their number.
         return self.target is None or (self.verbose == 1 and can_draw())
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -89,7 +89,7 @@ class Column:
 
 
 class StoredColumn(Column):
-    """Rows of something that is read in pieces: an HDF5 data set, or any object with shape, dtype, chunks and slices."""
+    """Rows of what is read in pieces: an HDF5 data set, or any object with shape, dtype, chunks and slices."""
 
     def __init__(self, source: Any, start: int = 0, stop: int | None = None):
         self.source = source

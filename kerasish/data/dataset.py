@@ -55,7 +55,7 @@ class PyDataset:
 
     def __getitem__(self, index: int) -> Any:
         """The batch at `index`, from 0 to `num_batches` - 1."""
-        raise NotImplementedError(f"{type(self).__name__} must define `__getitem__(self, index)`, which returns a batch.")
+        raise NotImplementedError(f"{type(self).__name__} must define `__getitem__(self, index)`, returning a batch.")
 
     def __iter__(self) -> Iterator[Any]:
         count = self.num_batches

@@ -17,8 +17,8 @@ class Epochs:
 
     keep, packed: as for `Batches.epoch`.
 
-    `exhausted` says, after an epoch, that the data is spent and no epoch can follow. `first_step` is not 0 when
-    `set_state` has put the epochs into the middle of one: it is then the number of the first step of the next `epoch()`.
+    `exhausted` says, after an epoch, that the data is spent and no epoch can follow. `first_step` is the number of the
+    first step of the next `epoch()`: 0, unless `set_state` has put the epochs into the middle of one.
 
     >>> from kerasish.data import ArrayBatches
     >>> epochs = Epochs(ArrayBatches([0, 1, 2, 3, 4, 5], batch_size=2), steps_per_epoch=2)

@@ -4,7 +4,7 @@ A worker that raises ends the iteration with what it raised. A worker process th
 says how it died. Worker processes follow their parent when it dies.
 """
 
-import multiprocessing
+import concurrent.futures  # which loads its own parts, and multiprocessing, only when they are used
 import os
 import pickle
 import random
@@ -12,10 +12,8 @@ import signal
 import threading
 import traceback
 from collections import deque
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future
 from itertools import islice
-from multiprocessing import connection
 from typing import Any, Iterator
 
 import numpy as np
@@ -46,7 +44,7 @@ def in_parallel(
     except GeneratorExit:
         clean = True
         raise
-    except BrokenProcessPool as error:  # raised by submit
+    except BrokenExecutor as error:  # raised by submit
         raise _death(error, pending[0][0] if pending else None, dataset, alive) from error
     finally:
         # After an error nobody waits for items that are still being computed: they may never finish.
@@ -57,12 +55,12 @@ def in_parallel(
 
 
 def _start_threads(dataset: Any, workers: int) -> tuple[Executor, Any]:
-    return ThreadPoolExecutor(workers, thread_name_prefix="kerasish_data"), dataset.__getitem__
+    return concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="kerasish_data"), dataset.__getitem__
 
 
 def _start_processes(dataset: Any, workers: int, seed: int) -> tuple[Executor, Any]:
-    executor = ProcessPoolExecutor(
-        workers, multiprocessing.get_context(), initializer=_initialize_worker, initargs=(dataset, seed)
+    executor = concurrent.futures.ProcessPoolExecutor(
+        workers, initializer=_initialize_worker, initargs=(dataset, seed)
     )
     return executor, _compute_in_worker
 
@@ -70,7 +68,7 @@ def _start_processes(dataset: Any, workers: int, seed: int) -> tuple[Executor, A
 def _result(future: Future, index: int, dataset: Any, alive: dict[int, Any]) -> Any:
     try:
         return future.result()
-    except BrokenProcessPool as error:
+    except BrokenExecutor as error:
         raise _death(error, index, dataset, alive) from error
     except StopIteration as error:  # inside a generator it would read as the end of the data
         raise RuntimeError(f"`{type(dataset).__name__}[{index}]` raised StopIteration.") from error
@@ -112,7 +110,9 @@ def _initialize_worker(dataset: Any, seed: int) -> None:
 
 
 def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
+    from multiprocessing import connection, parent_process  # in a worker they are loaded already
+
+    parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)

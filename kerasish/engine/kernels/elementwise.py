@@ -9,13 +9,13 @@ Array = np.ndarray
 
 def quiet(ufunc: Callable) -> Callable:
     """A ufunc whose poles and overflows are values (inf, nan), not warnings."""
-    quietly = np.errstate(all="ignore")
 
     def run(*args: Any) -> Any:
-        with quietly:
+        with np.errstate(all="ignore"):
             return ufunc(*args)
 
     run.__name__ = run.__qualname__ = ufunc.__name__
+    run.plain = ufunc  # type: ignore[attr-defined]  # for programs, which are quiet as a whole
     return run
 
 

@@ -89,19 +89,18 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         n = span if step == 1 else -(-span // step)
     else:
         n = max(0, math.ceil(span / step))
-    if isinstance(start, Dim):
-        return P.add(P.arange(shape=(n,), start=0, step=step, dtype=dtype), P.number(start, dtype))
-    return P.arange(shape=(n,), start=start, step=step, dtype=dtype)
+    return P.arange(start=start, stop=stop, step=step, dtype=dtype, shape=(n,))
 
 
-def _indices(n: Any) -> Tensor:
-    return P.arange(shape=(n,), start=0, step=1, dtype=np.dtype("int32"))
+def counting(n: Any, dtype: Any = "int32") -> Tensor:
+    """0, 1, … n - 1."""
+    return P.arange(start=0, stop=n, step=1, dtype=np.dtype(dtype), shape=(n,))
 
 
 def band(rows: Any, columns: Any, k: Any, compare: Any) -> Tensor:
     """Where `column - row` compares with k: a matrix of booleans."""
-    row = P.reshape(_indices(rows), shape=(rows, 1))
-    column = P.reshape(_indices(columns), shape=(1, columns))
+    row = P.reshape(counting(rows), shape=(rows, 1))
+    column = P.reshape(counting(columns), shape=(1, columns))
     return compare(P.sub(column, row), tensor(k, "int32"))
 
 
@@ -159,7 +158,7 @@ def linspace(
     if (num - 1 if endpoint else num) < 1:
         step = P.full_like(step, np.nan)
     steps = P.scalar(a, max(num - 1 if endpoint else num, 1))
-    weights = P.div(P.arange(shape=(num,), start=0, step=1, dtype=compute), steps)
+    weights = P.div(counting(num, compute), steps)
     weights = P.reshape(weights, shape=(num,) + (1,) * span.ndim)
     # as a weighted mean of both ends, so that the last one is met exactly
     one = P.scalar(weights, 1)
@@ -190,6 +189,30 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     exponents = linspace(P.log(P.abs_(a)), P.log(P.abs_(b)), num, endpoint, axis=axis)
     out = P.mul(P.exp(exponents), P.sign(a))
     return out if dtype is None else tensor(out, dtype)
+
+
+@op(tensors="x")
+def copy(x: Any) -> Tensor:
+    """The same values in a tensor of its own."""
+    return P.identity(tensor(x))
+
+
+@op(tensors="x")
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """The same as `convert_to_tensor`."""
+    return tensor(x, dtype)
+
+
+@op(tensors="x")
+def view(x: Any, dtype: Any = None) -> Tensor:
+    """The same bytes read as another dtype; the last axis is longer or shorter where the widths differ."""
+    x = tensor(x)
+    if dtype is None:
+        return x
+    target = numpy_dtype(dtype)
+    if target.itemsize == x.dtype.itemsize:
+        return P.bitcast(x, dtype=target)
+    return Tensor(np.ascontiguousarray(np.asarray(x)).view(target))
 
 
 # -- windows ----------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import product, same
+from kerasish.engine.dims import agree, product, same
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axis_of, common, kind, promoted, tensor
 from kerasish.ops.numpy.shaping import permuted, reshaped
@@ -69,7 +69,7 @@ def dot(x1: Any, x2: Any) -> Tensor:
 def contracted(a: Tensor, b: Tensor, axes_a: Sequence[int], axes_b: Sequence[int]) -> Tensor:
     """The sum of products over pairs of axes; what is left of a comes before what is left of b."""
     for i, j in zip(axes_a, axes_b, strict=True):
-        if not P.agree(a.shape[i], b.shape[j]):
+        if not agree(a.shape[i], b.shape[j]):
             raise ValueError(
                 f"The axes to contract must have equal sizes: axis {i} of shape {a.shape} and axis {j} of {b.shape}."
             )

@@ -7,7 +7,7 @@ import numpy as np
 from kerasish.base import config
 from kerasish.engine import primitives as P
 from kerasish.engine import specs as S
-from kerasish.engine.dims import product
+from kerasish.engine.dims import Dim, product
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, axis_of, common, floats, numpy_dtype, tensor
 from kerasish.ops.op import op
@@ -100,7 +100,7 @@ def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
 def _extremum(x: Any, axis: Any, keepdims: bool, initial: Any, prim: Any, pair: Any) -> Tensor:
     x = tensor(x)
     axes = axes_of(axis, x.ndim)
-    empty = any_of(not isinstance(x.shape[a], P.Dim) and x.shape[a] == 0 for a in axes)
+    empty = any_of(not isinstance(x.shape[a], Dim) and x.shape[a] == 0 for a in axes)
     if empty:
         if initial is None:
             raise ValueError("A zero-size tensor has no maximum or minimum. Pass `initial`.")

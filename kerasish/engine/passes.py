@@ -1,0 +1,166 @@
+"""What is done to a graph before it is planned: PASSES, in order. Each takes a graph and returns one that means the same."""
+
+from typing import Any, Callable
+
+import numpy as np
+
+from kerasish.engine import primitives as P
+from kerasish.engine.dims import Dim, broadcast_shapes, same_shape
+from kerasish.engine.graph import Graph, Node, Var
+
+FOLD_LIMIT = 1 << 16  # elements of a result that is computed while building
+RANDOM = tuple(p for name, p in P.TABLE.items() if name.startswith("random"))
+
+
+def _has_dim(x: Any) -> bool:
+    if isinstance(x, (tuple, list)):
+        return any(map(_has_dim, x))
+    if isinstance(x, slice):
+        return _has_dim((x.start, x.stop, x.step))
+    return isinstance(x, Dim)
+
+
+def rewrite(graph: Graph, rule: Callable[[Node, dict], Any]) -> Graph:
+    """Rebuild the graph node by node. `rule(node, producer)` returns None (keep it), a Node, or a Var to use instead."""
+    replaced: dict[int, Var] = {}
+    producer: dict[int, Node] = {}
+    nodes = []
+
+    def sub(v: Var) -> Var:
+        return replaced.get(id(v), v)
+
+    for node in graph.nodes:
+        node = Node(node.prim, tuple(map(sub, node.args)), node.params, node.outs, node.where)
+        got = rule(node, producer)
+        if isinstance(got, Var):
+            replaced[id(node.outs[0])] = got
+            continue
+        node = got or node
+        nodes.append(node)
+        for o in node.outs:
+            producer[id(o)] = node
+    return graph.rewritten(nodes, sub)
+
+
+def fold_constants(graph: Graph) -> Graph:
+    """Compute now what depends on constants alone."""
+
+    def rule(node: Node, producer: dict) -> Any:
+        prim = node.prim
+        if prim.several or prim.effect or prim in RANDOM or any(a.constant is None for a in node.args):
+            return None
+        if _has_dim(tuple(node.params.values())) or int(np.prod(node.outs[0].shape)) > FOLD_LIMIT:
+            return None
+        value = np.asarray(prim.impl(*[a.constant for a in node.args], **node.params))
+        return Var(value.shape, value.dtype, constant=value)
+
+    return rewrite(graph, rule)
+
+
+def simplify(graph: Graph) -> Graph:
+    """Drop what changes nothing: identities, casts to the same dtype, x*1, x+0, needless broadcasts, double reshapes."""
+
+    def scalar_of(v: Var, producer: dict) -> float | None:
+        if v.constant is not None and v.constant.ndim == 0 and v.dtype.kind == "f":
+            return float(v.constant)
+        node = producer.get(id(v))
+        return node.params["value"] if node is not None and node.prim is P.full and v.dtype.kind == "f" else None
+
+    def rule(node: Node, producer: dict) -> Any:
+        prim, args, out = node.prim, node.args, node.outs[0]
+        if prim in (P.identity, P.stop_gradient):
+            return args[0]
+        if prim is P.cast and args[0].dtype == out.dtype:
+            return args[0]
+        if prim in (P.reshape, P.broadcast_to) and same_shape(args[0].shape, out.shape):
+            return args[0]
+        if prim is P.transpose and node.params["axes"] == tuple(range(len(out.shape))):
+            return args[0]
+        before = producer.get(id(args[0])) if args else None
+        if before is not None and before.prim is prim:
+            if prim is P.reshape:
+                return rule(Node(prim, before.args, node.params, node.outs, node.where), producer) or Node(
+                    prim, before.args, node.params, node.outs, node.where
+                )
+            if prim is P.transpose:
+                axes = tuple(before.params["axes"][a] for a in node.params["axes"])
+                new = Node(prim, before.args, {"axes": axes}, node.outs, node.where)
+                return rule(new, producer) or new
+        if prim in (P.mul, P.add, P.div, P.sub):
+            neutral = 1.0 if prim in (P.mul, P.div) else 0.0
+            for i in (0, 1) if prim in (P.mul, P.add) else (1,):
+                x = args[1 - i]
+                if scalar_of(args[i], producer) == neutral and same_shape(x.shape, out.shape):
+                    return x
+        if prim.broadcast:  # an argument need not be broadcast or filled beforehand
+            slim = []
+            for a in args:
+                p = producer.get(id(a))
+                if p is not None and p.prim is P.broadcast_to:
+                    slim.append(p.args[0])
+                elif p is not None and p.prim is P.full:
+                    value = np.asarray(p.params["value"], a.dtype)
+                    slim.append(Var((), a.dtype, constant=value))
+                else:
+                    slim.append(a)
+            if any(s is not a for s, a in zip(slim, args, strict=True)):
+                for i in range(len(slim)):  # keep as many as the result's shape allows
+                    if not _broadcasts_to(slim, out.shape):
+                        slim[i] = args[i]
+                if any(s is not a for s, a in zip(slim, args, strict=True)):
+                    return Node(prim, tuple(slim), node.params, node.outs, node.where)
+        return None
+
+    return rewrite(graph, rule)
+
+
+def _broadcasts_to(args: list, shape: tuple) -> bool:
+    return same_shape(broadcast_shapes(*[a.shape for a in args]), shape)
+
+
+def merge_equal(graph: Graph) -> Graph:
+    """Compute the same thing once."""
+    seen: dict[Any, Var] = {}
+
+    def key_of(v: Var) -> Any:
+        if v.constant is not None and v.constant.size <= 16:
+            return (v.dtype.str, v.constant.shape, v.constant.tobytes())
+        return id(v)
+
+    def rule(node: Node, producer: dict) -> Any:
+        if node.prim.several or node.prim.effect:
+            return None
+        key = (node.prim.name, tuple(map(key_of, node.args)), repr(sorted(node.params.items())))
+        if key in seen:
+            return seen[key]
+        seen[key] = node.outs[0]
+        return None
+
+    return rewrite(graph, rule)
+
+
+def drop_unused(graph: Graph) -> Graph:
+    """Leave out what no result needs."""
+    needed = {id(v) for v in graph.results()}
+    kept = []
+    for node in reversed(graph.nodes):
+        if node.prim.effect or any(id(o) in needed for o in node.outs):
+            kept.append(node)
+            needed.update(id(a) for a in node.args)
+    graph = graph.rewritten(kept[::-1], lambda v: v)
+    graph.reads = {k: v for k, v in graph.reads.items() if id(v) in needed}
+    return graph
+
+
+PASSES = [drop_unused, fold_constants, simplify, merge_equal, simplify, drop_unused]
+
+
+def optimise(graph: Graph, check: Callable[[Graph], None] | None = None) -> Graph:
+    """Run the passes; `check` (for instance graph.verify) sees the graph before, between and after them."""
+    for p in PASSES:
+        if check:
+            check(graph)
+        graph = p(graph)
+    if check:
+        check(graph)
+    return graph

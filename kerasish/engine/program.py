@@ -1,0 +1,270 @@
+"""Programs: a planned graph as flat Python source over NumPy, and the workspaces it runs in."""
+
+import itertools
+import linecache
+import threading
+from typing import Any, Sequence
+
+import numpy as np
+
+from kerasish.engine import primitives as P
+from kerasish.engine.dims import Dim, evaluate
+from kerasish.engine.graph import Graph, Node, Var
+from kerasish.engine.passes import optimise
+from kerasish.engine.plan import Place, Plan, allocate, naive_bytes
+from kerasish.engine.variable import layout_version
+
+_numbers = itertools.count(1)
+MAX_SIZES = 8  # workspaces of this many batch sizes are kept
+
+
+class Program:
+    """A graph made runnable. `source` is what runs; `memory` tells what it needs.
+
+    Calling it with arrays returns the output arrays and updates the variables. A program is pure over its workspace,
+    the variables and the inputs; a workspace is taken from a pool, so that threads can run it side by side.
+    """
+
+    def __init__(self, graph: Graph, name: str = "program"):
+        self.name = name
+        self.graph = optimise(graph)
+        self.plan = Plan(self.graph)
+        self.variables = list(dict.fromkeys((*self.graph.reads, *self.graph.writes)))
+        self.written = list(self.graph.writes)
+        self.symbols = _symbols(self.graph.inputs)
+        self._pool: dict[tuple, list] = {}
+        self._layout = -1
+        self._lock = threading.Lock()
+        self._bytes: dict[tuple, int] = {}
+        self.source, self._names = Emitter(self).source()
+        filename = f"<kerasish {name} {next(_numbers)}>"
+        # so that tracebacks and debuggers show the lines
+        linecache.cache[filename] = (len(self.source), None, self.source.splitlines(True), filename)
+        scope: dict[str, Any] = dict(self._names)
+        exec(compile(self.source, filename, "exec"), scope)  # noqa: S102 - our own emitted source
+        self._build = scope["build"]
+
+    def sizes(self, arrays: Sequence[np.ndarray]) -> tuple:
+        return tuple(arrays[i].shape[axis] for _, i, axis in self.symbols)
+
+    def __call__(self, *arrays: np.ndarray) -> tuple:
+        if self._layout != layout_version():
+            with self._lock:
+                self._pool = {}
+                self._layout = layout_version()
+        key = tuple([arrays[i].shape[axis] for _, i, axis in self.symbols])
+        pool = self._pool
+        free = pool.get(key)
+        if free is None:
+            with self._lock:
+                if len(pool) >= MAX_SIZES:
+                    pool.pop(next(iter(pool)), None)
+                free = pool.setdefault(key, [])
+        try:
+            run = free.pop()
+        except IndexError:
+            run = self.bind(key)
+        for v in self.written:
+            if v._lent is not None or v._arena is not None:
+                v._unlend()
+                if v._arena is not None:
+                    v._arena.flat._unlend()
+                for m in v._members():
+                    m._unlend()
+        try:
+            with np.errstate(all="ignore"):
+                return run(*arrays)
+        finally:
+            free.append(run)
+
+    def bind(self, key: tuple) -> Any:
+        """A workspace for these sizes: the function that runs in it."""
+        sizes = {name: n for (name, _, _), n in zip(self.symbols, key, strict=True)}
+        arrays, total = allocate(self.plan, sizes)
+        self._bytes[key] = total
+        buffers = [arrays[id(p)] for p in self.plan.buffers]
+        return self._build([v._array for v in self.variables], buffers, *key)
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """Bytes of the largest workspace so far, and what the values would take without sharing memory."""
+        if not self._bytes:
+            return {"workspace": 0, "unshared": 0, "sizes": {}}
+        key = max(self._bytes, key=lambda k: self._bytes[k])
+        sizes = {name: n for (name, _, _), n in zip(self.symbols, key, strict=True)}
+        return {"workspace": self._bytes[key], "unshared": naive_bytes(self.graph, sizes), "sizes": sizes}
+
+
+def _symbols(inputs: Sequence[Var]) -> list[tuple[str, int, int]]:
+    """Each named size with an input and an axis that tell it."""
+    found: dict[str, tuple[str, int, int]] = {}
+    for i, v in enumerate(inputs):
+        for axis, d in enumerate(v.shape):
+            if isinstance(d, Dim) and len(d.terms) == 1 and len(d.terms[0][0]) == 1 and d.terms[0][1] == 1:
+                name = d.terms[0][0][0]
+                if isinstance(name, str):
+                    found.setdefault(name, (name, i, axis))
+    return list(found.values())
+
+
+class Emitter:
+    """Writes the source of a planned graph."""
+
+    def __init__(self, program: Program):
+        self.program, self.plan, self.graph = program, program.plan, program.graph
+        self.names: dict[int, str] = {}
+        self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
+        self.constants: list[str] = []
+        self.count = itertools.count()
+
+    def name(self, v: Var) -> str:
+        if id(v) not in self.names:
+            assert v.constant is not None, f"{v} has no name yet"
+            name = f"c{len(self.constants)}"
+            self.scope[name] = v.constant
+            note = repr(v.constant.item()) if v.constant.ndim == 0 else f"array of shape {v.constant.shape}"
+            self.constants.append(f"# {name}: {note} {v.dtype}")
+            self.names[id(v)] = name
+        return self.names[id(v)]
+
+    def source(self) -> tuple[str, dict]:
+        plan, graph, program = self.plan, self.graph, self.program
+        head, body = [], []
+        inputs = [f"x{i}" for i in range(len(graph.inputs))]
+        self.names.update({id(v): n for v, n in zip(graph.inputs, inputs, strict=True)})
+        slot = {id(v): f"v{i}" for i, v in enumerate(program.variables)}
+        for i, v in enumerate(program.variables):
+            head.append(f"v{i} = variables[{i}]  # {v.path} {v.shape}")
+        for variable, v in graph.reads.items():
+            self.names[id(v)] = slot[id(variable)]
+        for i, p in enumerate(plan.buffers):
+            name = f"t{next(self.count)}"
+            self.names[id(p.var)] = name
+            first, last = plan.life[id(p)]
+            head.append(f"{name} = buffers[{i}]  # {_shape(p.var)}")
+        self._shared(head, slot)
+        where = None
+        for node in plan.setup:
+            if not any(self.plan.place(a).kind == "input" for a in node.args):
+                head.extend(self._statement(node, fixed=True))
+        for node in plan.steps:
+            lines = self._statement(node, fixed=False)
+            if lines and node.where != where:
+                where = node.where
+                if where:
+                    body.append(f"# {where}")
+            body.extend(lines)
+        for variable, v in plan.copies:
+            body.append(f"copyto({slot[id(variable)]}, {self.name(v)})")
+        outs = [self._result(v) for v in graph.outputs]
+        body.append(f"return ({', '.join(outs)}{',' if len(outs) == 1 else ''})")
+        sizes = "".join(f", {name}" for name, _, _ in program.symbols)
+        lines = [
+            f"# {program.name}: {len(plan.steps)} statements over {len(plan.buffers)} buffers",
+            *self.constants,
+            f"def build(variables, buffers{sizes}):",
+            *["    " + s for s in head],
+            "",
+            f"    def run({', '.join(inputs)}):",
+            *["        " + s for s in body],
+            "",
+            "    return run",
+            "",
+        ]
+        return "\n".join(lines), self.scope
+
+    def _shared(self, head: list[str], slot: dict[int, str]) -> None:
+        """Names for values that stand in the memory of another: in a variable, a joined vector, or taken over."""
+        pending = [
+            self.plan.place(o) for n in self.plan.steps for o in n.outs if self.plan.place(o).kind == "buffer"
+        ]
+        for p in pending:
+            if p.offset is not None:
+                target, start = p.offset
+                base = self._root_name(target, slot)
+                n = int(np.prod(p.var.shape))
+                name = self.names[id(p.var)] = f"t{next(self.count)}"
+                head.append(f"{name} = {base}[{start}:{start + n}].reshape({p.var.shape})  # {_shape(p.var)}")
+        for p in pending:
+            if id(p.var) not in self.names:
+                base = self._root_name(p, slot)
+                root = p.root.var if p.root.kind != "variable" else p.var
+                if p.root.kind == "variable" or root.shape == p.var.shape:
+                    self.names[id(p.var)] = base
+                else:
+                    name = self.names[id(p.var)] = f"t{next(self.count)}"
+                    head.append(f"{name} = {base}.reshape({p.var.shape})")
+
+    def _root_name(self, p: Place, slot: dict[int, str]) -> str:
+        root = p.root
+        return slot[id(root.variable)] if root.kind == "variable" else self.names[id(root.var)]
+
+    def _statement(self, node: Node, fixed: bool) -> list[str]:
+        prim = node.prim
+        out = node.outs[0] if node.outs else None
+        if prim is P.concat and out is not None and self._all_in_place(node):
+            return []
+        args = [self.name(a) for a in node.args]
+        params = {k: v for k, v in node.params.items()}
+        for k, v in params.items():
+            if isinstance(v, Graph):
+                loop = f"g{len([s for s in self.scope if s.startswith('g')])}_"
+                self.scope[loop] = v
+                params[k] = _Raw(loop)
+        if any(isinstance(v, _Raw) for v in params.values()):
+            params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
+        function = self._function(prim, node)
+        written = [f"{k}={_literal(v)}" for k, v in params.items()]
+        planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
+        if planned:
+            target = self.name(out)
+            where = [target] if prim.out == "positional" or function == "dot" else [f"out={target}"]
+            if prim.out == "positional":
+                return [f"{function}({', '.join([*args, *where, *written])})"]
+            return [f"{function}({', '.join([*args, *(where if function == 'dot' else []), *written, *([] if function == 'dot' else where)])})"]
+        names = []
+        for o in node.outs:
+            names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
+        comma = "," if prim.several and len(names) == 1 else ""
+        return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
+
+    def _all_in_place(self, node: Node) -> bool:
+        out = self.plan.place(node.outs[0])
+        return all(
+            self.plan.place(a).root.offset is not None and self.plan.place(a).root.offset[0] is out for a in node.args
+        )
+
+    def _function(self, prim: Any, node: Node) -> str:
+        if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
+            return "dot"
+        name = prim.name + "_" if prim.name in ("abs", "max", "min", "sum", "all", "any", "slice") else prim.name
+        self.scope[name] = getattr(prim.impl, "plain", prim.impl)
+        return name
+
+    def _result(self, v: Var) -> str:
+        """An output leaves the workspace as an array of its own."""
+        place = self.plan.place(v)
+        return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
+
+
+class _Raw(str):
+    """A parameter that is written as it is."""
+
+
+def _shape(v: Var) -> str:
+    return f"({', '.join(map(str, v.shape))}) {v.dtype}"
+
+
+def _literal(v: Any) -> str:
+    if isinstance(v, _Raw):
+        return str(v)
+    if isinstance(v, np.generic):
+        return repr(v.item())
+    if isinstance(v, float) and not np.isfinite(v):
+        return f"float('{v}')"
+    if isinstance(v, tuple):
+        return f"({', '.join(map(_literal, v))}{',' if len(v) == 1 else ''})"
+    return repr(v)
+
+
+__all__ = ["Program", "evaluate"]

@@ -1,0 +1,385 @@
+"""Conversion, shapes, slices, scatter, and control flow."""
+
+from builtins import slice as span  # the op of that name hides it here
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from kerasish.base import tree
+from kerasish.engine import primitives as P
+from kerasish.engine.dims import Dim, product
+from kerasish.engine.tensor import Tensor, Traced
+from kerasish.engine.variable import Variable
+from kerasish.ops import dtypes
+from kerasish.ops.convert import axis_of, common, kind, numpy_dtype, shape_of, tensor
+from kerasish.ops.op import is_symbolic, op, public, spec_of
+from kerasish.ops.symbolic import KerasTensor
+
+# -- conversion -------------------------------------------------------------------------------------------------------
+
+
+@op(tensors="x")
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
+    """`x` as a tensor: floats become floatx and integers int32 unless a dtype is given."""
+    if sparse or ragged:
+        raise ValueError("There are no sparse or ragged tensors here. Leave `sparse` and `ragged` out.")
+    return tensor(x, dtype)
+
+
+@op(tensors="x")
+def cast(x: Any, dtype: Any) -> Tensor:
+    """`x` in another dtype."""
+    return tensor(x, numpy_dtype(dtype))
+
+
+@op(tensors="x")
+def saturate_cast(x: Any, dtype: Any) -> Tensor:
+    """`x` in another dtype, with what it cannot hold moved to its ends."""
+    x = tensor(x)
+    target = numpy_dtype(dtype)
+    if target.kind == "b" or x.dtype.kind == "b" or target.kind == "c":
+        return tensor(x, target)
+    low, high = _ends(target)
+    own_low, own_high = _ends(x.dtype)
+    if low > own_low:
+        x = P.maximum(x, P.scalar(x, low if x.dtype.kind == "f" else int(low)))
+    if high < own_high:
+        limit = P.scalar(x, high)
+        if x.dtype.kind == "f" and target.kind in "iu" and float(limit) > high:
+            limit = P.scalar(x, np.nextafter(x.dtype.type(high), x.dtype.type(0)))
+        x = P.minimum(x, limit)
+    return tensor(x, target)
+
+
+def _ends(dtype: np.dtype) -> tuple:
+    info = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return (float(info.min), float(info.max)) if dtype.kind == "f" else (int(info.min), int(info.max))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """`x` as a NumPy array of its own."""
+    return np.array(x if isinstance(x, (Tensor, Variable)) else tensor(x))
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor: not an array, not a variable, and not symbolic."""
+    return isinstance(x, Tensor)
+
+
+def shape(x: Any) -> tuple:
+    """The shape as a tuple. Of a symbolic tensor unknown sizes are None; in a program they are symbolic sizes."""
+    return tuple(x.shape)
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype."""
+    return dtypes.standardize_dtype(x.dtype)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes."""
+    return len(x.shape) if hasattr(x, "shape") else tensor(x).ndim
+
+
+def size(x: Any) -> Any:
+    """The number of elements; None where a size is unknown."""
+    sizes = x.shape if hasattr(x, "shape") else tensor(x).shape
+    return None if any(d is None for d in sizes) else product(sizes)
+
+
+@op
+def stop_gradient(variable: Any) -> Tensor:
+    """The same values, through which no gradient flows."""
+    return P.stop_gradient(tensor(variable))
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------
+
+
+@op(tensors="inputs start_indices")
+def slice(inputs: Any, start_indices: Any, shape: Any) -> Tensor:
+    """The block of this shape that starts at the indices, which may be tensors; moved inside if it would stick out."""
+    x = tensor(inputs)
+    sizes = shape_of(shape)
+    starts = _starts(start_indices)
+    if len(sizes) != x.ndim or len(starts) != x.ndim:
+        raise ValueError(
+            f"`start_indices` and `shape` must have one entry for each of the {x.ndim} axes. "
+            f"Received: start_indices={start_indices}, shape={shape}"
+        )
+    sizes = tuple(d if not isinstance(d, Dim) and d == -1 else d for d in sizes)
+    if all(isinstance(s, (int, Dim)) for s in starts):
+        return P.slice_(x, index=_block(starts, sizes, x.shape))
+    return P.dynamic_slice(x, *[tensor(s, "int32") for s in starts], shape=sizes)
+
+
+def _starts(indices: Any) -> list:
+    """Start indices as ints and Dims where they are known, else as scalar tensors."""
+    if isinstance(indices, (list, tuple)):
+        items = list(indices)
+    else:
+        t = tensor(indices)
+        items = [P.reshape(p, shape=()) for p in _rows(t)] if isinstance(t, Traced) else t.value.tolist()
+    return [int(i) if hasattr(i, "__index__") and not isinstance(i, (Dim, Traced, Variable)) else i for i in items]
+
+
+def _rows(t: Tensor) -> list[Tensor]:
+    return [P.slice_(t, index=(span(i, i + 1, 1),)) for i in range(t.shape[0])]
+
+
+def _block(starts: Sequence, sizes: Sequence, shape: Sequence) -> tuple:
+    """The index of a block; known starts are moved inside, as XLA does."""
+    out = []
+    for s, n, d in zip(starts, sizes, shape, strict=True):
+        if not any(isinstance(v, Dim) for v in (s, n, d)):
+            if n > d:
+                raise ValueError(f"A block of shape {tuple(sizes)} does not fit into a tensor of shape {tuple(shape)}.")
+            s = min(max(s + d if s < 0 else s, 0), d - n)
+        out.append(span(s, s + n, 1))
+    return tuple(out)
+
+
+@op(tensors="inputs start_indices updates")
+def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
+    """`inputs` with the block at the start indices replaced."""
+    x = tensor(inputs)
+    v = tensor(updates, x.dtype)
+    return P.dynamic_update(x, v, *[tensor(s, "int32") for s in _starts(start_indices)])
+
+
+@op
+def scatter(indices: Any, values: Any, shape: Any) -> Tensor:
+    """Zeros of a shape with values added at the indices, whose last axis says where; repeated ones add up."""
+    v = tensor(values)
+    return P.scatter_add(v, *_columns(indices), shape=shape_of(shape))
+
+
+def _columns(indices: Any) -> list[Tensor]:
+    """Indices (…, k) as k arrays."""
+    i = tensor(indices)
+    lead = tuple(span(0, d, 1) for d in i.shape[:-1])
+    return [
+        P.reshape(P.slice_(i, index=(*lead, span(k, k + 1, 1))), shape=i.shape[:-1])
+        for k in range(i.shape[-1].__index__())
+    ]
+
+
+@op(tensors="inputs indices updates")
+def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Tensor:
+    """`inputs` with the elements at the indices replaced, or combined by "add", "mul", "max" or "min"."""
+    x = tensor(inputs)
+    v = tensor(updates, x.dtype)
+    columns = _columns(indices)
+    if reduction == "add":
+        return P.add(x, P.scatter_add(v, *columns, shape=x.shape))
+    if reduction in ("mul", "max", "min"):
+        return P.scatter_combine(x, v, *columns, how=reduction)
+    if reduction is not None:
+        raise ValueError(
+            f"`reduction` must be None, 'add', 'mul', 'max' or 'min'. Received: reduction={reduction!r}"
+        )
+    return P.scatter_set(x, v, *columns)
+
+
+@op(tensors="x")
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
+    """The slices along an axis, as a list."""
+    x = tensor(x)
+    at = axis_of(axis, x.ndim)
+    n = x.shape[at] if num is None else num
+    if isinstance(n, Dim):
+        raise ValueError(f"Cannot infer argument `num` from shape {x.shape}. Either provide a tensor with a concrete "
+                         "dimension along `axis` or explicitly pass `num`.")
+    rest = (*x.shape[:at], *x.shape[at + 1 :])
+    return [
+        P.reshape(
+            P.slice_(
+                x,
+                index=tuple(
+                    span(i, i + 1, 1) if k == at else span(0, d, 1) for k, d in enumerate(x.shape)
+                ),
+            ),
+            shape=rest,
+        )
+        for i in range(n)
+    ]
+
+
+# -- control flow -----------------------------------------------------------------------------------------------------
+
+
+def _known(x: Any) -> bool:
+    return not isinstance(x, Traced)
+
+
+def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    """`true_fn()` where the predicate holds, else `false_fn()`.
+
+    In a program, where the predicate has no value yet, both are computed and one is chosen.
+    """
+    if isinstance(pred, KerasTensor):
+        return spec_of(lambda p: cond(p, true_fn, false_fn), pred)
+    if isinstance(pred, Variable):
+        pred = pred.value
+    if _known(pred):
+        return true_fn() if bool(pred) else false_fn()
+    yes, no = true_fn(), false_fn()
+    tree.assert_same_structure(yes, no)
+    return tree.map_structure(lambda a, b: _chosen(pred, a, b), yes, no)
+
+
+def _chosen(pred: Tensor, a: Any, b: Any) -> Any:
+    if a is None and b is None:
+        return None
+    target = common(kind(a), kind(b))
+    return P.select(tensor(pred, bool), tensor(a, target), tensor(b, target))
+
+
+def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
+    """The result of the branch that the index says, given the operands; the index is moved into range."""
+    if is_symbolic((index, operands), {}):
+        return spec_of(branches[0], *operands)
+    if _known(index):
+        return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+    index = P.minimum(P.maximum(tensor(index, "int32"), tensor(0)), tensor(len(branches) - 1))
+    out = branches[0](*operands)
+    for i, branch in enumerate(branches[1:], 1):
+        hit = P.equal(index, tensor(i))
+        out = tree.map_structure(lambda a, b, hit=hit: _chosen(hit, a, b), branch(*operands), out)
+    return out
+
+
+def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+    """`body` applied to the loop variables for as long as `cond` holds of them."""
+    if is_symbolic((loop_vars,), {}):
+        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype), loop_vars)
+    single = not isinstance(loop_vars, (list, tuple))
+    values = (loop_vars,) if single else tuple(loop_vars)
+    values = tree.map_structure(tensor, values)
+    n = 0
+    while (maximum_iterations is None or n < maximum_iterations) and bool(cond(*values)):
+        out = body(*values)
+        out = (out,) if not isinstance(out, (list, tuple)) else tuple(out)
+        values = tree.map_structure(tensor, out)
+        n += 1
+    return values[0] if single else values
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
+    """`body_fun(i, value)` for every i from lower up to but without upper, each time on the value before."""
+    if is_symbolic((init_val,), {}):
+        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype), init_val)
+    value = init_val
+    for i in range(lower.__index__(), upper.__index__()):
+        value = body_fun(tensor(i), value)
+    return value
+
+
+def _length(xs: Any, length: int | None) -> int:
+    leaves = tree.flatten(xs)
+    n = length if length is not None else leaves[0].shape[0]
+    return n.__index__()
+
+
+def _row(xs: Any, i: int) -> Any:
+    def one(x: Any) -> Tensor:
+        index = (span(i, i + 1, 1), *[span(0, d, 1) for d in x.shape[1:]])
+        return P.reshape(P.slice_(x, index=index), shape=x.shape[1:])
+
+    return tree.map_structure(one, xs)
+
+
+def _stacked_rows(rows: list) -> Any:
+    def join(*parts: Any) -> Any:
+        ts = [tensor(p) for p in parts]
+        return P.concat(*[P.reshape(t, shape=(1, *t.shape)) for t in ts], axis=0)
+
+    return tree.map_structure(join, *rows)
+
+
+def scan(
+    f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
+) -> Any:
+    """`carry, y = f(carry, x)` along the first axis of xs; the last carry, and all y stacked."""
+    if not callable(f):
+        raise TypeError(f"`f` should be a callable. Received: f={f}")
+    if not isinstance(unroll, (bool, int)) or unroll is not True and unroll is not False and unroll < 1:
+        raise ValueError(f"`unroll` must be an positive integer or boolean. Received: unroll={unroll}")
+    if xs is None and length is None:
+        raise ValueError("Got no `xs` to scan over and `length` not provided.")
+    if is_symbolic((init, xs), {}):
+        return spec_of(lambda i, x: scan(f, i, x, length, reverse), init, xs)
+    xs = tree.map_structure(tensor, xs)
+    n = _length(xs, length)
+    carry, ys = tree.map_structure(tensor, init), []
+    for i in reversed(range(n)) if reverse else range(n):
+        carry, y = f(carry, _row(xs, i) if xs is not None else None)
+        ys.append(y)
+    if reverse:
+        ys.reverse()
+    return carry, _stacked_rows(ys) if ys and ys[0] is not None else None
+
+
+def map(f: Callable, xs: Any) -> Any:
+    """`f` of every slice along the first axis, stacked."""
+    if is_symbolic((xs,), {}):
+        return spec_of(lambda x: map(f, x), xs)
+    xs = tree.map_structure(tensor, xs)
+    return _stacked_rows([f(_row(xs, i)) for i in range(_length(xs, None))])
+
+
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    """`function` of every slice along the first axis, stacked."""
+    return map(function, elements)
+
+
+def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+    """Running results of an associative operation along an axis, by halves: log2(n) calls of f on whole slices."""
+    if not callable(f):
+        raise TypeError(f"`f` should be a callable. Received: f={f}")
+    if is_symbolic((elems,), {}):
+        return spec_of(lambda e: associative_scan(f, e, reverse, axis), elems)
+    flat = [tensor(e) for e in tree.flatten(elems)]
+    at = axis_of(axis, flat[0].ndim)
+    n = flat[0].shape[at].__index__()
+
+    def part(x: Tensor, lo: int, hi: int) -> Tensor:
+        return P.slice_(
+            x,
+            index=tuple(
+                span(lo, hi, 1) if i == at else span(0, d, 1) for i, d in enumerate(x.shape)
+            ),
+        )
+
+    if reverse:
+        flat = [P.flip(e, axis=(at,)) for e in flat]
+    step = 1
+    while step < n:
+        before = tree.pack_sequence_as(elems, [part(e, 0, n - step) for e in flat])
+        after = tree.pack_sequence_as(elems, [part(e, step, n) for e in flat])
+        merged = tree.flatten(f(before, after))
+        flat = [P.concat(part(e, 0, step), m, axis=at) for e, m in zip(flat, merged, strict=True)]
+        step *= 2
+    if reverse:
+        flat = [P.flip(e, axis=(at,)) for e in flat]
+    return tree.pack_sequence_as(elems, flat)
+
+
+def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: str | None = None) -> Callable:
+    """A function of single elements as one of whole tensors, which broadcast."""
+    if not callable(pyfunc):
+        raise ValueError(f"Expected argument `pyfunc` to be a callable. Received: pyfunc={pyfunc}")
+    vectorized = np.vectorize(pyfunc, excluded=excluded, signature=signature)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        arrays = [np.asarray(a) if isinstance(a, (Tensor, Variable)) else a for a in args]
+        return tree.map_structure(tensor, vectorized(*arrays, **kwargs))
+
+    return run
+
+
+for _fn in (convert_to_numpy, is_tensor, shape, dtype, cond, switch, while_loop, fori_loop, scan, map, vectorized_map,
+            associative_scan):  # fmt: skip
+    public(_fn, _fn.__name__, family="core")
+for _fn in (ndim, size, vectorize):
+    public(_fn, _fn.__name__, family="numpy")
