@@ -59,6 +59,11 @@ def exported(module: str) -> dict[str, Any]:
     return dict(_by_module.get(module, {}))
 
 
+def modules() -> list[str]:
+    """The public modules that have members."""
+    return list(_by_module)
+
+
 def resolve(kind: str, identifier: str) -> Any | None:
     """The object that a string such as "mse" or "glorot_uniform" means in `keras.<kind>`; custom objects come first."""
     custom = get_custom_objects().get(identifier) or scoped_objects().get(identifier)
@@ -70,6 +75,7 @@ def resolve(kind: str, identifier: str) -> Any | None:
 # -- custom objects ---------------------------------------------------------------------------------------------------
 
 
+@export("keras.saving.register_keras_serializable", "keras.utils.register_keras_serializable")
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Register a user's class or function as `package>name`, so that saved models can refer to it."""
 
@@ -87,6 +93,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return register
 
 
+@export("keras.saving.get_custom_objects", "keras.utils.get_custom_objects")
 def get_custom_objects() -> dict[str, Any]:
     """The live dictionary of globally registered custom objects."""
     return _custom
@@ -97,11 +104,13 @@ def scoped_objects() -> dict[str, Any]:
     return getattr(_scoped, "objects", {})
 
 
+@export("keras.saving.get_registered_name", "keras.utils.get_registered_name")
 def get_registered_name(obj: Any) -> str:
     """The name under which a custom object was registered, else its own name."""
     return _custom_names.get(obj, obj.__name__)
 
 
+@export("keras.saving.get_registered_object", "keras.utils.get_registered_object")
 def get_registered_object(
     name: str | None, custom_objects: dict[str, Any] | None = None, module_objects: dict[str, Any] | None = None
 ) -> Any | None:
@@ -112,6 +121,12 @@ def get_registered_object(
     return None
 
 
+@export(
+    "keras.saving.CustomObjectScope",
+    "keras.saving.custom_object_scope",
+    "keras.utils.CustomObjectScope",
+    "keras.utils.custom_object_scope",
+)
 class CustomObjectScope:
     """Make names known to the loader inside a `with` block: `with CustomObjectScope({"Mine": Mine}): …`"""
 

@@ -78,7 +78,7 @@ class BackupAndRestore(Callback):
             try:
                 self._load(path)
                 return
-            except (OSError, ValueError, KeyError) as error:
+            except Exception as error:  # whatever a damaged file leads to
                 if path == found[-1]:
                     raise
                 warnings.warn(f"The last backup cannot be read, the one before it is used: {error}", stacklevel=2)
@@ -87,7 +87,7 @@ class BackupAndRestore(Callback):
         """Give the other callbacks their memory back, after their own `on_train_begin`."""
         if self._restored is None:
             return
-        others = [callback for callback in self._callbacks if callback is not self]
+        others = [callback for callback, _ in self._with_memory()]
         names = [type(callback).__name__ for callback in others]
         if names != [entry["class"] for entry in self._restored]:
             warnings.warn(
@@ -96,7 +96,7 @@ class BackupAndRestore(Callback):
                 stacklevel=2,
             )
             return
-        for callback, entry in zip(others, self._restored):
+        for callback, entry in zip(others, self._restored, strict=True):
             callback.set_state(entry["state"])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -121,6 +121,10 @@ class BackupAndRestore(Callback):
             if not os.listdir(self.backup_dir):  # never anything that is not ours
                 os.rmdir(self.backup_dir)
 
+    def _with_memory(self) -> list[tuple[Callback, dict[str, Any]]]:
+        states = [(callback, callback.get_state()) for callback in self._callbacks if isinstance(callback, Callback)]
+        return [(callback, state) for callback, state in states if state]
+
     # -- files -----------------------------------------------------------------------------------------------------
 
     def _save(self, epoch: int, batch: int) -> None:
@@ -133,12 +137,12 @@ class BackupAndRestore(Callback):
             "epoch": epoch,
             "batch": batch,
             "generation": self._generation,
+            "stop_training": bool(getattr(self.model, "stop_training", False)),
             "weights": weights,
             "model": _encode(get_training_state(), arrays),
             "callbacks": [
-                {"class": type(callback).__name__, "state": _encode(callback.get_state(), arrays)}
-                for callback in self._callbacks
-                if callback is not self
+                {"class": type(callback).__name__, "state": _encode(state, arrays)}
+                for callback, state in self._with_memory()
             ],
             "arrays": f"backup-{self._generation}.npy" if arrays else None,
         }
@@ -178,6 +182,7 @@ class BackupAndRestore(Callback):
         weights = metadata.get("weights", KERAS_WEIGHTS + (".bkp" if path.endswith(".bkp") else ""))
         self.model.load_weights(self._path(weights))
         self.model._initial_epoch = metadata["epoch"]
+        self.model.stop_training = metadata.get("stop_training", False)
         if metadata.get("model") and hasattr(self.model, "set_training_state"):
             self.model.set_training_state(_decode(metadata["model"], arrays))
         self._restored = _decode(metadata["callbacks"], arrays) if "callbacks" in metadata else None

@@ -31,6 +31,7 @@ class CallbackList(Callback):
     add_history, add_progbar: append a `History` or `ProgbarLogger` unless there is one.
     model, params: given to each callback.
 
+    At the end of a batch or an epoch `BackupAndRestore` comes after all others, to back up what they did.
     At a batch only those callbacks are called that override a hook for it; `wants_batches` says whether there are any.
     The logs of a batch may be passed as a function that returns them, which is called only if a callback reads them.
 
@@ -79,7 +80,9 @@ class CallbackList(Callback):
         self._each("on_epoch_begin", epoch, pythonify_logs(logs))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._each("on_epoch_end", epoch, pythonify_logs(logs))
+        logs = pythonify_logs(logs)
+        for callback in _backups_last(self.callbacks):
+            callback.on_epoch_end(epoch, logs)
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         backups = [callback for callback in self.callbacks if isinstance(callback, BackupAndRestore)]
@@ -144,8 +147,9 @@ class CallbackList(Callback):
         return found[-1] if found else None
 
     def _find_batch_hooks(self) -> None:
+        callbacks = _backups_last(self.callbacks)
         self._hooks: dict[str, tuple[Callable, ...]] = {
-            hook: tuple(getattr(callback, hook) for callback in self.callbacks if _is_interested(callback, names))
+            hook: tuple(getattr(callback, hook) for callback in callbacks if _is_interested(callback, names))
             for hook, names in _BATCH_HOOKS.items()
         }
 
@@ -161,6 +165,10 @@ class CallbackList(Callback):
                 call(batch, lazy)
             if is_kept(lazy) and isinstance(lazy, LazyLogs):
                 lazy.materialise()  # now, and not from the metrics of a later batch
+
+
+def _backups_last(callbacks: list[Callback]) -> list[Callback]:
+    return sorted(callbacks, key=lambda callback: isinstance(callback, BackupAndRestore))
 
 
 def _is_interested(callback: Callback, names: tuple[str, ...]) -> bool:

@@ -39,7 +39,7 @@ class LearningRateScheduler(Callback):
             optimizer.learning_rate = rate
             if self.verbose > 0:
                 whose = f" {name}" if name else ""
-                print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting{whose} learning rate to {rate}.")
+                print_msg(f"Epoch {epoch + 1}: LearningRateScheduler setting{whose} learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None:

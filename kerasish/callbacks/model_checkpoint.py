@@ -122,7 +122,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _say(self, epoch: int, text: str) -> None:
         if self.verbose > 0:
-            print_msg(f"\nEpoch {epoch + 1}: {text}")
+            print_msg(f"Epoch {epoch + 1}: {text}")
 
 
 def check_save_freq(save_freq: Any) -> None:

@@ -75,14 +75,11 @@ class Progbar:
         """
         if finalize is None:
             finalize = self.target is not None and current >= self.target
-        steps = max(current - self._seen_so_far, 1)
-        for name, value in values or ():
-            if finalize or not self._is_averaged(name):
-                self._values[name] = [value, 1]
-            else:
-                total = self._values.setdefault(name, [0.0, 0])
-                total[0] += value * steps
-                total[1] += steps
+        if finalize:
+            final = {name: [value, 1] for name, value in values or ()}  # as they are, and in this order
+            self._values = final | {name: value for name, value in self._values.items() if name not in final}
+        else:
+            self._accumulate(values or (), max(current - self._seen_so_far, 1))
         self._seen_so_far = current
 
         if self.is_live and (finalize or self.is_due()):
@@ -100,6 +97,14 @@ class Progbar:
             open_bars.discard(self._bar)
             self._bar.close()
             self._bar = None
+
+    def _accumulate(self, values: Iterable[tuple[str, Any]], steps: int) -> None:
+        for name, value in values:
+            if self._is_averaged(name):
+                total, count = self._values.get(name, (0.0, 0))
+                self._values[name] = [total + value * steps, count + steps]
+            else:
+                self._values[name] = [value, 1]
 
     def _is_averaged(self, name: str) -> bool:
         if self.stateless_metrics is not None:

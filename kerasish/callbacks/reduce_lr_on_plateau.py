@@ -95,5 +95,5 @@ class ReduceLROnPlateau(MonitorCallback):
                 reduced = True
                 if self.verbose > 0:
                     whose = f" {name}" if name else ""
-                    print_msg(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing{whose} learning rate to {new}.")
+                    print_msg(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing{whose} learning rate to {new}.")
         return reduced

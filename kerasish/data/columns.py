@@ -191,15 +191,20 @@ def to_numpy(leaf: Any) -> np.ndarray:
 
 
 def replace_number_lists(structure: Any) -> Any:
-    """Turn every list of plain numbers or strings, nested or not, into one array; leave other lists as structure."""
+    """Turn every list of plain numbers or strings, nested or not, into one array.
+
+    Other lists are structure, and so are tuples: `(x, y)` of two such lists is two arrays.
+    """
     return tree.traverse(lambda node: _number_list_to_array(node) if _is_number_list(node) else None, structure)
 
 
 def _is_number_list(node: Any) -> bool:
-    first = node
+    if not isinstance(node, list):
+        return False
+    first: Any = node
     while isinstance(first, (list, tuple)) and first:
         first = first[0]
-    return isinstance(node, (list, tuple)) and isinstance(first, (bool, int, float, complex, str, bytes, np.generic))
+    return isinstance(first, (bool, int, float, complex, str, bytes, np.generic))
 
 
 def _number_list_to_array(node: Any) -> np.ndarray:

@@ -54,7 +54,8 @@ class Epochs:
             return
         size = self.batches.num_batches
         limit = self.steps_per_epoch or size
-        step, self.first_step = self.first_step, 0
+        first = step = self.first_step
+        self.first_step = 0
         ended = self._in_pass and self._drawn == size
         self.batches.on_epoch_begin()
         try:
@@ -63,6 +64,12 @@ class Epochs:
                 try:
                     batch = draw()
                 except StopIteration:
+                    if step == first and self._drawn > 0 and self.batches.restartable:
+                        # The last epoch took the whole of a pass, whose size nobody knew.
+                        self._in_pass = False
+                        self.close()
+                        draw = self._open().__next__
+                        continue
                     ended = True
                     break
                 step += 1
@@ -73,7 +80,7 @@ class Epochs:
         finally:
             self._leave(ended)
             self.batches.on_epoch_end()
-        if step == 0:
+        if self._drawn == 0:
             raise ValueError("The data holds no batch: nothing can be computed from it.")
         if limit is not None and step < limit:
             self._warn()

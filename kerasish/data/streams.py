@@ -84,8 +84,6 @@ def convert_batch(data: Any) -> Any:
     """A raw batch with every leaf a NumPy array: floats in `floatx`, other dtypes as they come; None stays None."""
     if type(data) is tuple and all(type(leaf) is np.ndarray or leaf is None for leaf in data):
         return tuple([None if leaf is None else _convert_leaf(leaf) for leaf in data])  # the usual case, without trees
-    if isinstance(data, tuple):  # a tuple at the top is always (x, y, …), never a list of numbers
-        return tuple([tree.map_structure(_convert_leaf, replace_number_lists(part)) for part in data])
     return tree.map_structure(_convert_leaf, replace_number_lists(data))
 
 

@@ -155,7 +155,7 @@ class Plan:
                 continue
             if any(
                 self.place(s).root.kind == "variable" and id(self._storage(self.place(s).root.variable)) == storage
-                for s in self.graph.outputs
+                for s in (*self.graph.outputs, *(w for w in self.graph.writes.values() if w is not v))
             ):
                 continue
             same = [

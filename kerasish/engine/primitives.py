@@ -12,7 +12,7 @@ import numpy as np
 from kerasish.engine import kernels as K
 from kerasish.engine import specs as S
 from kerasish.engine.core import Primitive, bind
-from kerasish.engine.dims import Dim, product, same, same_shape
+from kerasish.engine.dims import Dim, agree, broadcast_shapes, product, same, same_shape
 from kerasish.engine.tensor import Tensor
 
 TABLE: dict[str, Primitive] = {}
@@ -436,3 +436,225 @@ random_int = prim("random_int", K.random_int, S.explicit)
 random_permutation = prim("random_permutation", K.random_permutation, lambda s, n: ((n,), S.INT))
 random_gamma = prim("random_gamma", K.random_gamma, lambda s, alpha, shape: (shape, alpha.dtype), zero, zero)
 random_binomial = prim("random_binomial", K.random_binomial, lambda s, n, p, shape: (shape, p.dtype), zero, zero, zero)
+
+# -- complex numbers: the gradient of z is dL/d(re z) + i dL/d(im z) --------------------------------------------------
+
+
+def _complex_spec(a: Any, b: Any) -> tuple:
+    return broadcast_shapes(a.shape, b.shape), np.dtype("complex128" if a.dtype == "float64" else "complex64")
+
+
+def _part_spec(z: Any) -> tuple:
+    return z.shape, np.dtype("float64" if z.dtype == "complex128" else "float32")
+
+
+complex_ = prim("complex", K.complex_, _complex_spec, lambda g, z, a, b: real(g), lambda g, z, a, b: imag(g), broadcast=True)
+real = prim("real", K.real, _part_spec, lambda g, y, z: complex_(g, full_like(g, 0)))
+imag = prim("imag", K.imag, _part_spec, lambda g, y, z: complex_(full_like(g, 0), g))
+conj = prim("conj", np.conjugate, S.like, lambda g, y, z: conj(g))
+
+
+def _count(x: Tensor, axes: tuple) -> Tensor:
+    return number(product([x.shape[a] for a in axes]), x.dtype)
+
+
+fft = prim("fft", K.fft, S.like, lambda g, y, x, axes: mul(ifft(g, axes=axes), _count(x, axes)))
+ifft = prim("ifft", K.ifft, S.like, lambda g, y, x, axes: div(fft(g, axes=axes), _count(x, axes)))
+
+# -- rarely needed ----------------------------------------------------------------------------------------------------
+
+nextafter = binary("nextafter", np.nextafter, lambda g, z, x, y: g, zero)
+signbit = unary("signbit", np.signbit, spec=S.comparison)
+gcd = binary("gcd", np.gcd)
+lcm = binary("lcm", np.lcm)
+bessel_i0 = unary("bessel_i0", K.bessel_i0, lambda g, y, x: mul(g, bessel_i1(x)))
+bessel_i1 = unary("bessel_i1", K.bessel_i1)
+searchsorted = prim("searchsorted", K.searchsorted, lambda s, v, side: (v.shape, S.INT))
+
+
+def _combine_vjps(g: Tensor, y: Tensor, x: Tensor, v: Tensor, *indices: Tensor, wanted: list, how: str) -> list:
+    # the gradient of a maximum or minimum goes, in equal shares, to whoever holds it; that of a product is the rest of it
+    axes = tuple(range(len(indices)))
+    if how == "mul":
+        gx, gv = mul(g, div(y, x)), div(gather(mul(g, y), *indices, axes=axes), v)
+    else:
+        holds_x = cast(equal(x, y), dtype=g.dtype)
+        holds_v = cast(equal(v, gather(y, *indices, axes=axes)), dtype=g.dtype)
+        share = div(g, maximum(add(holds_x, scatter_add(holds_v, *indices, shape=x.shape)), scalar(g, 1)))
+        gx, gv = mul(share, holds_x), mul(gather(share, *indices, axes=axes), holds_v)
+    return [gx, gv, *[None] * len(indices)]
+
+
+scatter_combine = TABLE["scatter_combine"] = Primitive(
+    "scatter_combine", K.scatter_combine, lambda x, v, *i, how: (x.shape, x.dtype), _combine_vjps
+)
+
+# -- linear algebra over the last two axes ----------------------------------------------------------------------------
+
+
+def _square(a: Any) -> tuple:
+    if len(a.shape) < 2 or not agree(a.shape[-1], a.shape[-2]):
+        raise ValueError(f"Expected square matrices in the last two dimensions. Received: shape {a.shape}")
+    return a.shape, a.dtype
+
+
+def _triangle(x: Tensor, lower: bool, diagonal: float = 1) -> Tensor:
+    """The lower or upper triangle, its diagonal times a factor."""
+    n, m = x.shape[-2:]
+    weights = np.tri(n, m, -1) if lower else np.tri(m, n, -1).T
+    return mul(x, Tensor((weights + diagonal * np.eye(n, m)).astype(x.dtype)))
+
+
+def _on_diagonal(v: Tensor) -> Tensor:
+    """Vectors as diagonal matrices."""
+    n = v.shape[-1]
+    return mul(reshape(v, shape=(*v.shape, 1)), Tensor(np.eye(n, dtype=v.dtype)))
+
+
+def _column(v: Tensor) -> Tensor:
+    return reshape(v, shape=(*v.shape, 1))
+
+
+def _row(v: Tensor) -> Tensor:
+    return reshape(v, shape=(*v.shape[:-1], 1, v.shape[-1]))
+
+
+def _cholesky_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
+    inner = _triangle(matmul(swap(y), g), True, 0.5)
+    back = inv(y)
+    out = matmul(swap(back), matmul(inner, back))
+    return mul(add(out, swap(out)), scalar(out, 0.5))
+
+
+cholesky = prim("cholesky", K.cholesky, _square, _cholesky_vjp)
+inv = prim("inv", K.inv, _square, lambda g, y, a: neg(matmul(swap(y), matmul(g, swap(y)))))
+
+
+def _solve_spec(a: Any, b: Any) -> tuple:
+    _square(a)
+    if len(b.shape) < 2 or not agree(a.shape[-1], b.shape[-2]):
+        raise ValueError(f"Incompatible shapes between `a` and `b`: {a.shape} and {b.shape}.")
+    return (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype
+
+
+solve = prim(
+    "solve", K.solve, _solve_spec,
+    lambda g, y, a, b: unbroadcast(neg(matmul(solve(swap(a), g), swap(y))), a.shape),
+    lambda g, y, a, b: unbroadcast(solve(swap(a), g), b.shape),
+)  # fmt: skip
+det = prim(
+    "det", K.det, lambda a: (_square(a)[0][:-2], a.dtype),
+    lambda g, y, a: mul(swap(inv(a)), _column(_column(mul(g, y)))),
+)  # fmt: skip
+
+
+def _or_zeros(g: Any, y: Tensor) -> Tensor:
+    return full_like(y, 0) if g is None else g
+
+
+slogdet = prim(
+    "slogdet", K.slogdet, lambda a: [(_square(a)[0][:-2], a.dtype)] * 2,
+    lambda g, y, a: mul(swap(inv(a)), _column(_column(_or_zeros(g[1], y[1])))), several=True,
+)  # fmt: skip
+
+
+def _gaps(w: Tensor, other: Tensor) -> Tensor:
+    """1 / (w_j - other_i), and 0 on the diagonal."""
+    eye = Tensor(np.eye(w.shape[-1], dtype=w.dtype))
+    return mul(reciprocal(add(sub(_row(w), _column(other)), eye)), sub(scalar(w, 1), eye))
+
+
+def _eigh_vjp(g: tuple, y: tuple, a: Tensor) -> Tensor:
+    w, v = y
+    inner = _on_diagonal(_or_zeros(g[0], w))
+    if g[1] is not None:
+        inner = add(inner, mul(_gaps(w, w), matmul(swap(v), g[1])))
+    out = matmul(v, matmul(inner, swap(v)))
+    return mul(add(out, swap(out)), scalar(out, 0.5))
+
+
+eigh = prim(
+    "eigh", K.eigh, lambda a: [(_square(a)[0][:-1], a.dtype), (a.shape, a.dtype)], _eigh_vjp, several=True
+)
+
+
+def _eig_spec(a: Any) -> list:
+    kind = np.dtype("complex128" if a.dtype in ("float64", "complex128") else "complex64")
+    return [(_square(a)[0][:-1], kind), (a.shape, kind)]
+
+
+eig = prim("eig", K.eig, _eig_spec, several=True)
+
+
+def _qr_spec(a: Any, mode: str) -> list:
+    m, n = a.shape[-2:]
+    k = m if mode == "complete" else min(m, n)
+    return [((*a.shape[:-1], k), a.dtype), ((*a.shape[:-2], k, n), a.dtype)]
+
+
+def _qr_vjp(g: tuple, y: tuple, a: Tensor, mode: str) -> Tensor:
+    q, r = y
+    if not same(r.shape[-1], r.shape[-2]):
+        raise NotImplementedError("The gradient of qr needs matrices with at least as many rows as columns, reduced.")
+    gq, gr = (_or_zeros(d, t) for d, t in zip(g, y, strict=True))
+    m = sub(matmul(r, swap(gr)), matmul(swap(gq), q))
+    lower = _triangle(m, True)
+    mirrored = add(lower, swap(_triangle(m, True, 0)))
+    return matmul(add(gq, matmul(q, mirrored)), swap(inv(r)))
+
+
+qr = prim("qr", K.qr, _qr_spec, _qr_vjp, several=True)
+
+
+def _svd_spec(a: Any, full: bool) -> list:
+    m, n = a.shape[-2:]
+    k = min(m, n)
+    lead = tuple(a.shape[:-2])
+    return [((*lead, m, m if full else k), a.dtype), ((*lead, k), a.dtype), ((*lead, n if full else k, n), a.dtype)]
+
+
+def _svd_vjp(g: tuple, y: tuple, a: Tensor, full: bool) -> Tensor:
+    u, s, vh = y
+    k = s.shape[-1]
+    if full and (g[0] is not None or g[2] is not None):
+        raise NotImplementedError("The gradient of the singular vectors needs svd(…, full_matrices=False).")
+    if full:
+        u, s, vh = svd(a, full=False)
+    core = _on_diagonal(_or_zeros(g[1], s))
+    squares = mul(s, s)
+    gaps = _gaps(squares, squares)
+    out = None
+    rows, columns = a.shape[-2:]
+    if g[0] is not None:
+        ug = mul(gaps, matmul(swap(u), g[0]))
+        core = add(core, mul(add(ug, swap(ug)), _row(s)))
+        if not same(rows, k):
+            rest = sub(g[0], matmul(u, matmul(swap(u), g[0])))
+            out = matmul(div(rest, _row(s)), vh)
+    if g[2] is not None:
+        vg = mul(gaps, matmul(vh, swap(g[2])))
+        core = add(core, mul(_column(s), add(vg, swap(vg))))
+    total = matmul(u, matmul(core, vh))
+    if out is not None:
+        total = add(total, out)
+    if g[2] is not None and not same(columns, k):
+        gv = swap(g[2])
+        rest = sub(gv, matmul(swap(vh), matmul(vh, gv)))
+        total = add(total, matmul(u, swap(div(rest, _row(s)))))
+    return total
+
+
+svd = prim("svd", K.svd, _svd_spec, _svd_vjp, several=True)
+
+
+def _singular_values_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
+    u, _, vh = svd(a, full=False)
+    return matmul(mul(u, _row(g)), vh)
+
+
+singular_values = prim(
+    "singular_values", K.singular_values, lambda a: ((*a.shape[:-2], min(a.shape[-2:])), a.dtype), _singular_values_vjp
+)
+lu = prim(
+    "lu", K.lu, lambda a: [(a.shape, a.dtype), ((*a.shape[:-2], min(a.shape[-2:])), S.INT)], several=True
+)

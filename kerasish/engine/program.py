@@ -25,13 +25,15 @@ class Program:
     the variables and the inputs; a workspace is taken from a pool, so that threads can run it side by side.
     """
 
-    def __init__(self, graph: Graph, name: str = "program"):
+    def __init__(self, graph: Graph, name: str = "program", symbols: Sequence[str] | None = None):
+        """With `symbols` it is the body of a loop: bound by the sizes' names, and its outputs stay in the workspace."""
         self.name = name
+        self.body = symbols is not None
         self.graph = optimise(graph)
         self.plan = Plan(self.graph)
         self.variables = list(dict.fromkeys((*self.graph.reads, *self.graph.writes)))
         self.written = list(self.graph.writes)
-        self.symbols = _symbols(self.graph.inputs)
+        self.symbols = _symbols(self.graph.inputs) if symbols is None else [(s, 0, 0) for s in symbols]
         self._pool: dict[tuple, list] = {}
         self._layout = -1
         self._lock = threading.Lock()
@@ -154,8 +156,13 @@ class Emitter:
                 if where:
                     body.append(f"# {where}")
             body.extend(lines)
+        moved = {}
+        for i, (_, v) in enumerate(plan.copies):  # a variable's old value is kept before any variable changes
+            if plan.place(v).root.kind == "variable":
+                moved[id(v)] = f"w{i}"
+                body.append(f"w{i} = array({self.name(v)})")
         for variable, v in plan.copies:
-            body.append(f"copyto({slot[id(variable)]}, {self.name(v)})")
+            body.append(f"copyto({slot[id(variable)]}, {moved.get(id(v)) or self.name(v)})")
         outs = [self._result(v) for v in graph.outputs]
         body.append(f"return ({', '.join(outs)}{',' if len(outs) == 1 else ''})")
         sizes = "".join(f", {name}" for name, _, _ in program.symbols)
@@ -244,6 +251,8 @@ class Emitter:
     def _result(self, v: Var) -> str:
         """An output leaves the workspace as an array of its own."""
         place = self.plan.place(v)
+        if self.program.body and place.root.kind != "input":
+            return self.name(v)
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
 
 

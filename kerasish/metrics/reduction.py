@@ -124,10 +124,14 @@ class MeanOf(MeanMetricWrapper):
     Every option is an attribute too.
     """
 
+    # options that Keras does not save: they go into the config only where they are not these defaults
+    _left_out: dict[str, Any] = {}
+
     def __init__(self, fn: Callable, name: str | None, dtype: Any, **options: Any):
         super().__init__(fn, name=name, dtype=dtype, **options)
         for option, value in options.items():
             setattr(self, option, value)
 
     def get_config(self) -> dict:
-        return {**Metric.get_config(self), **self._fn_kwargs}
+        options = {k: v for k, v in self._fn_kwargs.items() if k not in self._left_out or v != self._left_out[k]}
+        return {**Metric.get_config(self), **options}

@@ -6,12 +6,13 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from kerasish.base import tree
+from kerasish.engine import control
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, product
 from kerasish.engine.tensor import Tensor, Traced
 from kerasish.engine.variable import Variable
 from kerasish.ops import dtypes
-from kerasish.ops.convert import axis_of, common, kind, numpy_dtype, shape_of, tensor
+from kerasish.ops.convert import axis_of, numpy_dtype, shape_of, tensor
 from kerasish.ops.op import is_symbolic, op, public, spec_of
 from kerasish.ops.symbolic import KerasTensor
 
@@ -205,96 +206,88 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     ]
 
 
-# -- control flow -----------------------------------------------------------------------------------------------------
+# -- control flow: the loops and branches themselves are the engine's -------------------------------------------------
 
 
-def _known(x: Any) -> bool:
-    return not isinstance(x, Traced)
+def _value(x: Any) -> Any:
+    return x.value if isinstance(x, Variable) else x
+
+
+def _as_tensors(x: Any) -> Any:
+    return tree.map_structure(lambda v: v if v is None else tensor(v), x)
+
+
+def _symbolic_like(x: Any) -> Any:
+    return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype) if isinstance(v, KerasTensor) else v, x)
 
 
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
-    """`true_fn()` where the predicate holds, else `false_fn()`.
-
-    In a program, where the predicate has no value yet, both are computed and one is chosen.
-    """
+    """`true_fn()` where the predicate holds, else `false_fn()`. In a program both are traced and one is run."""
     if isinstance(pred, KerasTensor):
         return spec_of(lambda p: cond(p, true_fn, false_fn), pred)
-    if isinstance(pred, Variable):
-        pred = pred.value
-    if _known(pred):
-        return true_fn() if bool(pred) else false_fn()
-    yes, no = true_fn(), false_fn()
-    tree.assert_same_structure(yes, no)
-    return tree.map_structure(lambda a, b: _chosen(pred, a, b), yes, no)
-
-
-def _chosen(pred: Tensor, a: Any, b: Any) -> Any:
-    if a is None and b is None:
-        return None
-    target = common(kind(a), kind(b))
-    return P.select(tensor(pred, bool), tensor(a, target), tensor(b, target))
+    pred = _value(pred)
+    if isinstance(pred, Traced):
+        return control.cond(pred, true_fn, false_fn)
+    return true_fn() if bool(pred) else false_fn()
 
 
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """The result of the branch that the index says, given the operands; the index is moved into range."""
     if is_symbolic((index, operands), {}):
         return spec_of(branches[0], *operands)
-    if _known(index):
+    index = _value(index)
+    if not isinstance(index, Traced):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
-    index = P.minimum(P.maximum(tensor(index, "int32"), tensor(0)), tensor(len(branches) - 1))
-    out = branches[0](*operands)
-    for i, branch in enumerate(branches[1:], 1):
-        hit = P.equal(index, tensor(i))
-        out = tree.map_structure(lambda a, b, hit=hit: _chosen(hit, a, b), branch(*operands), out)
-    return out
+
+    def among(first: int) -> Any:
+        if first == len(branches) - 1:
+            return branches[first](*operands)
+        here = P.less_equal(index, P.scalar(index, first))
+        return control.cond(here, lambda: branches[first](*operands), lambda: among(first + 1))
+
+    return among(0)
 
 
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
     """`body` applied to the loop variables for as long as `cond` holds of them."""
     if is_symbolic((loop_vars,), {}):
-        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype), loop_vars)
+        return _symbolic_like(loop_vars)
     single = not isinstance(loop_vars, (list, tuple))
-    values = (loop_vars,) if single else tuple(loop_vars)
-    values = tree.map_structure(tensor, values)
-    n = 0
-    while (maximum_iterations is None or n < maximum_iterations) and bool(cond(*values)):
+    start = _as_tensors((loop_vars,) if single else tuple(loop_vars))
+
+    def step(n: Tensor, *values: Any) -> tuple:
         out = body(*values)
         out = (out,) if not isinstance(out, (list, tuple)) else tuple(out)
-        values = tree.map_structure(tensor, out)
-        n += 1
-    return values[0] if single else values
+        out = tree.map_structure(lambda new, old: tensor(new, old.dtype), out, values)
+        return (P.add(n, P.constant(1, "int32")), *out)
+
+    def test(n: Tensor, *values: Any) -> Tensor:
+        more = tensor(cond(*values), bool)
+        if maximum_iterations is None:
+            return more
+        return P.logical_and(more, P.less(n, tensor(maximum_iterations, "int32")))
+
+    values = control.while_loop(test, step, (P.constant(0, "int32"), *start))[1:]
+    return values[0] if single else tuple(values)
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """`body_fun(i, value)` for every i from lower up to but without upper, each time on the value before."""
     if is_symbolic((init_val,), {}):
-        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype), init_val)
+        return _symbolic_like(init_val)
+    lower, upper = _value(lower), _value(upper)
+    if isinstance(lower, Traced) or isinstance(upper, Traced):
+        ends = (tensor(lower, "int32"), tensor(upper, "int32"))
+        packed = while_loop(
+            lambda i, value: P.less(i, ends[1]),
+            lambda i, value: (P.add(i, P.constant(1, "int32")), body_fun(i, value)),
+            (ends[0], init_val),
+        )
+        return packed[1]
     value = init_val
     for i in range(lower.__index__(), upper.__index__()):
-        value = body_fun(tensor(i), value)
+        value = body_fun(P.constant(i, "int32"), value)
     return value
-
-
-def _length(xs: Any, length: int | None) -> int:
-    leaves = tree.flatten(xs)
-    n = length if length is not None else leaves[0].shape[0]
-    return n.__index__()
-
-
-def _row(xs: Any, i: int) -> Any:
-    def one(x: Any) -> Tensor:
-        index = (span(i, i + 1, 1), *[span(0, d, 1) for d in x.shape[1:]])
-        return P.reshape(P.slice_(x, index=index), shape=x.shape[1:])
-
-    return tree.map_structure(one, xs)
-
-
-def _stacked_rows(rows: list) -> Any:
-    def join(*parts: Any) -> Any:
-        ts = [tensor(p) for p in parts]
-        return P.concat(*[P.reshape(t, shape=(1, *t.shape)) for t in ts], axis=0)
-
-    return tree.map_structure(join, *rows)
 
 
 def scan(
@@ -303,29 +296,27 @@ def scan(
     """`carry, y = f(carry, x)` along the first axis of xs; the last carry, and all y stacked."""
     if not callable(f):
         raise TypeError(f"`f` should be a callable. Received: f={f}")
-    if not isinstance(unroll, (bool, int)) or unroll is not True and unroll is not False and unroll < 1:
-        raise ValueError(f"`unroll` must be an positive integer or boolean. Received: unroll={unroll}")
+    if not isinstance(unroll, int) or unroll is not False and unroll < 1:
+        raise ValueError(f"`unroll` must be a positive integer or boolean. Received: unroll={unroll}")
     if xs is None and length is None:
         raise ValueError("Got no `xs` to scan over and `length` not provided.")
     if is_symbolic((init, xs), {}):
         return spec_of(lambda i, x: scan(f, i, x, length, reverse), init, xs)
-    xs = tree.map_structure(tensor, xs)
-    n = _length(xs, length)
-    carry, ys = tree.map_structure(tensor, init), []
-    for i in reversed(range(n)) if reverse else range(n):
-        carry, y = f(carry, _row(xs, i) if xs is not None else None)
-        ys.append(y)
-    if reverse:
-        ys.reverse()
-    return carry, _stacked_rows(ys) if ys and ys[0] is not None else None
+    leaves = tree.flatten(xs) if xs is not None else []
+    if length is not None and any(not isinstance(x.shape[0], Dim) and x.shape[0] != length for x in leaves):
+        raise ValueError(
+            f"Got `length` argument of {length} which disagrees with leading axis sizes {[x.shape[0] for x in leaves]}."
+        )
+    return control.scan(f, _as_tensors(init), _as_tensors(xs) if xs is not None else None, length, reverse)
 
 
 def map(f: Callable, xs: Any) -> Any:
     """`f` of every slice along the first axis, stacked."""
+    if not callable(f):
+        raise TypeError(f"`f` should be a callable. Received: f={f}")
     if is_symbolic((xs,), {}):
         return spec_of(lambda x: map(f, x), xs)
-    xs = tree.map_structure(tensor, xs)
-    return _stacked_rows([f(_row(xs, i)) for i in range(_length(xs, None))])
+    return control.scan(lambda carry, x: (carry, _as_tensors(f(x))), (), _as_tensors(xs))[1]
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:

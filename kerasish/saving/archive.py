@@ -12,8 +12,9 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Iterator
+from typing import Any, BinaryIO
 
 from kerasish.base.errors import UnsafeFileError
 
@@ -170,7 +171,7 @@ class ZipArchive:
     def __enter__(self) -> "ZipArchive":
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -241,7 +242,7 @@ class FolderArchive:
     def __enter__(self) -> "FolderArchive":
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         pass
 
     def __contains__(self, name: str) -> bool:
@@ -325,6 +326,10 @@ def _checked_members(archive: zipfile.ZipFile, file: str) -> dict[str, zipfile.Z
         if name in members:
             raise UnsafeFileError(f"{file!r} holds two members of the name {name!r}.")
         members[name] = info
+    claimed = sum(info.file_size for info in members.values())
+    stored = sum(info.compress_size for info in members.values())
+    if claimed > EXPANSION_FLOOR + MOST_EXPANSION * stored:
+        raise UnsafeFileError(f"The members of {file!r} claim {claimed} bytes together, of which {stored} are stored.")
     return members
 
 

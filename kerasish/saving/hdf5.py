@@ -8,7 +8,8 @@ that lead out are refused with UnsafeFileError.
 import math
 import os
 import zlib
-from typing import Any, BinaryIO, Iterable
+from collections.abc import Iterable
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class H5Writer:
     def __enter__(self) -> "H5Writer":
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._file.close()
 
     def group(self, path: str, attributes: dict[str, Any] | None = None) -> None:
@@ -76,8 +77,8 @@ class H5Writer:
                 f"A name of {len(long[0])} bytes can't be saved to an HDF5 file, which takes {ATTRIBUTE_LIMIT} at most: "
                 f"{long[0][:60]!r}… Shorten it."
             )
-        # one fixed-length string type holds them all, so each takes the room of the longest
-        per_part = ATTRIBUTE_LIMIT // max((len(v) for v in encoded), default=1) or 1
+        # each takes the room of the longest, or of a reference, which is how h5py stores them
+        per_part = ATTRIBUTE_LIMIT // max([16, *map(len, encoded)])
         if len(encoded) <= per_part:
             group.attrs[name] = encoded
         else:
@@ -115,7 +116,7 @@ class H5Reader:
     def __enter__(self) -> "H5Reader":
         return self
 
-    def __exit__(self, *exc: Any) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._file.close()
 
 

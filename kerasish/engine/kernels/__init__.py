@@ -62,6 +62,19 @@ from kerasish.engine.kernels.gather import (
     take_along_grad,
     take_grad,
 )
+from kerasish.engine.kernels.linalg import (
+    cholesky,
+    det,
+    eig,
+    eigh,
+    inv,
+    lu,
+    qr,
+    singular_values,
+    slogdet,
+    solve,
+    svd,
+)
 from kerasish.engine.kernels.pool import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from kerasish.engine.kernels.random import (
     random_binomial,
@@ -86,6 +99,17 @@ from kerasish.engine.kernels.reduce import (
     prod,
     softmax,
     sum_,
+)
+from kerasish.engine.kernels.special import (
+    bessel_i0,
+    bessel_i1,
+    complex_,
+    fft,
+    ifft,
+    imag,
+    real,
+    scatter_combine,
+    searchsorted,
 )
 
 __all__ = [name for name in dir() if not name.startswith("__")]

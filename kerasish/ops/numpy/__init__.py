@@ -154,7 +154,20 @@ from kerasish.ops.numpy.joining import (
     vsplit,
     vstack,
 )
-from kerasish.ops.numpy.products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
+from kerasish.ops.numpy.products import (
+    corrcoef,
+    correlate,
+    cross,
+    dot,
+    einsum,
+    inner,
+    kron,
+    matmul,
+    outer,
+    slogdet,
+    tensordot,
+    vdot,
+)
 from kerasish.ops.numpy.reductions import (
     all,
     amax,

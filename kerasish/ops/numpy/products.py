@@ -8,7 +8,8 @@ import numpy as np
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import agree, product, same
 from kerasish.engine.tensor import Tensor
-from kerasish.ops.convert import axis_of, common, kind, promoted, tensor
+from kerasish.ops.convert import axis_of, common, floats, kind, promoted, tensor
+from kerasish.ops.numpy.reductions import mean_of
 from kerasish.ops.numpy.shaping import permuted, reshaped
 from kerasish.ops.op import op
 
@@ -164,6 +165,54 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     order = list(range(out.ndim - 1))
     order.insert(at, out.ndim - 1)
     return permuted(out, tuple(order))
+
+
+# -- statistics and determinants --------------------------------------------------------------------------------------
+
+
+@op
+def corrcoef(x: Any) -> Tensor:
+    """Pearson's correlations between the rows of x."""
+    x = floats(x)
+    if x.ndim > 2:
+        raise ValueError(f"corrcoef takes a vector or a matrix. Received: x.shape={x.shape}")
+    rows = reshaped(x, (1, *x.shape)) if x.ndim < 2 else x
+    apart = P.sub(rows, mean_of(rows, (1,), True))
+    covariance = P.matmul(apart, P.swap(apart))
+    spread = P.sqrt(P.sum_(P.square(apart), axis=(1,)))
+    out = P.div(P.div(covariance, P._column(spread)), P._row(spread))
+    out = P.minimum(P.maximum(out, P.scalar(out, -1)), P.scalar(out, 1))
+    return reshaped(out, ()) if x.ndim < 2 else out
+
+
+@op
+def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
+    """The sums of products of two vectors, for every shift of the one against the other."""
+    a, b = floats(x1, x2)
+    if a.ndim != 1 or b.ndim != 1:
+        raise ValueError(f"correlate takes vectors. Received: shapes {a.shape} and {b.shape}")
+    if mode not in ("valid", "same", "full"):
+        raise ValueError(f"mode must be either `valid`, `same`, or `full`. Received: mode={mode}")
+    n, m = a.shape[0], b.shape[0]
+    swapped = n < m
+    if swapped:
+        a, b, n, m = b, a, m, n
+    lead = {"valid": 0, "full": m - 1, "same": m // 2}[mode]
+    trail = {"valid": 0, "full": m - 1, "same": m - 1 - m // 2}[mode]
+    if swapped:
+        lead, trail = trail, lead
+    out = P.conv(
+        reshaped(a, (1, n, 1)), reshaped(b, (m, 1, 1)),
+        strides=(1,), padding=((lead, trail),), dilation=(1,), groups=1,
+    )  # fmt: skip
+    out = reshaped(out, (-1,))
+    return P.flip(out, axis=(0,)) if swapped else out
+
+
+@op
+def slogdet(x: Any) -> tuple:
+    """The sign of the determinant, and the logarithm of its absolute value."""
+    return P.slogdet(floats(x))
 
 
 # -- einsum -----------------------------------------------------------------------------------------------------------

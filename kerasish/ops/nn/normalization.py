@@ -1,0 +1,110 @@
+"""Means, variances, and scaling by them."""
+
+from typing import Any
+
+from kerasish.base import config
+from kerasish.engine import primitives as P
+from kerasish.engine.tensor import Tensor
+from kerasish.ops.convert import axes_of, axis_of, floats, tensor
+from kerasish.ops.linalg import norm
+from kerasish.ops.numpy.reductions import mean_of, variance_of
+from kerasish.ops.op import op
+
+
+@op(tensors="x")
+def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple:
+    """The mean and the variance over the axes. Half precision is computed in float32."""
+    del synchronized  # one machine
+    x = floats(x)
+    at = axes_of(axes, x.ndim)
+    wide = tensor(x, "float32") if x.dtype == "float16" else x
+    mean, variance = mean_of(wide, at, keepdims), variance_of(wide, at, keepdims)
+    if x.dtype == "float16":
+        limit = P.scalar(wide, 65504.0)
+        mean, variance = (P.maximum(P.minimum(v, limit), P.neg(limit)) for v in (mean, variance))
+    return tensor(mean, x.dtype), tensor(variance, x.dtype)
+
+
+
+
+def _rsqrt(x: Tensor) -> Tensor:
+    return P.reciprocal(P.sqrt(x))
+
+
+@op(tensors="x mean variance offset scale", class_name="BatchNorm")
+def batch_normalization(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, all given for the places along one axis."""
+    x = floats(x)
+    at = axis_of(axis, x.ndim)
+
+    def along(v: Any) -> Tensor:
+        v = tensor(v, x.dtype)
+        return v if at == x.ndim - 1 else P.reshape(v, shape=tuple(d if i == at else 1 for i, d in enumerate(x.shape)))
+
+    mean, factor = along(mean), _rsqrt(P.add(along(variance), P.scalar(x, epsilon)))
+    if scale is not None:
+        factor = P.mul(factor, along(scale))
+    out = P.mul(P.sub(x, mean), factor)
+    return out if offset is None else P.add(out, along(offset))
+
+
+def _span(x: Tensor, axis: Any) -> tuple:
+    return axes_of(list(axis) if isinstance(axis, (list, tuple)) else [axis], x.ndim)
+
+
+def _shaped(weight: Any, x: Tensor, axes: tuple) -> Tensor:
+    """A weight for the places along the axes, broadcast against x."""
+    w = tensor(weight, x.dtype)
+    if w.ndim == len(axes) and axes != tuple(range(x.ndim - len(axes), x.ndim)):
+        return P.reshape(w, shape=tuple(x.shape[i] if i in axes else 1 for i in range(x.ndim)))
+    return w
+
+
+@op(tensors="x gamma beta", class_name="LayerNorm")
+def layer_normalization(
+    x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
+) -> Tensor:
+    """x with mean 0 and variance 1 along the axis (or axes), times gamma, plus beta."""
+    if kwargs.pop("rms_scaling", False):
+        return rms_normalization(x, gamma, axis, epsilon)
+    x = floats(x)
+    wide = tensor(x, "float32") if x.dtype == "float16" else x
+    axes = _span(x, axis)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    apart = P.sub(wide, mean_of(wide, axes, True))
+    spread = P.add(mean_of(P.square(apart), axes, True), P.scalar(wide, epsilon))
+    out = P.mul(apart, _rsqrt(spread))
+    if gamma is not None:
+        out = P.mul(out, _shaped(gamma, wide, axes))
+    if beta is not None:
+        out = P.add(out, _shaped(beta, wide, axes))
+    return tensor(out, x.dtype)
+
+
+@op(tensors="x scale", class_name="RMSNorm")
+def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
+    """x over the root of its mean square along the axis (or axes), times the scale."""
+    x = floats(x)
+    wide = tensor(x, "float32") if x.dtype == "float16" else x
+    axes = _span(x, axis)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    out = P.mul(wide, _rsqrt(P.add(mean_of(P.square(wide), axes, True), P.scalar(wide, epsilon))))
+    if scale is not None:
+        out = P.mul(out, _shaped(scale, wide, axes))
+    return tensor(out, x.dtype)
+
+
+@op
+def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Tensor:
+    """x with norm 1 along the axis (or axes)."""
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1. Received: order={order}")
+    x = floats(x)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 2:
+        total = P.sum_(P.square(x), axis=axes_of(axis, x.ndim), keepdims=True)
+        return P.mul(x, _rsqrt(P.maximum(total, P.scalar(x, epsilon**2))))
+    size = norm(x, ord=order, axis=axis, keepdims=True)
+    return P.div(x, P.maximum(size, P.scalar(x, epsilon)))
