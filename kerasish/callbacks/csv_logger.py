@@ -31,7 +31,7 @@ class CSVLogger(Callback):
         self.append = append
         self.csv_file: Any = None
         self.writer: csv.DictWriter | None = None
-        self.keys: list[str] | None = None
+        self.keys: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._close()
@@ -63,6 +63,7 @@ class CSVLogger(Callback):
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, Iterable) and not isinstance(value, str) and np.ndim(value) > 0:
+    is_array_of_one = isinstance(value, np.ndarray) and value.ndim == 0
+    if isinstance(value, Iterable) and not isinstance(value, str) and not is_array_of_one:
         return f'"[{", ".join(map(str, value))}]"'
     return value

@@ -44,10 +44,17 @@ class EarlyStopping(MonitorCallback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self._forget()
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best_weights: list[np.ndarray] | None = None
+        self.best_epoch = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._forget()
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_weights = None
+        self.best_epoch = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.monitor_op is None:
@@ -86,13 +93,6 @@ class EarlyStopping(MonitorCallback):
                 stacklevel=2,
             )
         return value
-
-    def _forget(self) -> None:
-        self.wait = 0
-        self.stopped_epoch = 0
-        self.best = None
-        self.best_weights: list[np.ndarray] | None = None
-        self.best_epoch = 0
 
     def _remember_weights(self, epoch: int) -> None:
         self.best_epoch = epoch

@@ -31,12 +31,12 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.best = baseline
         self.min_delta = abs(min_delta)
-        self.monitor_op: Callable[[Any, Any], bool] | None = None
+        self.monitor_op: Callable[[Any, Any], Any] | Any = None
 
     def _set_monitor_op(self) -> None:
         """Find out which way is better. Called at the end of an epoch, when the model's metrics exist."""
         if self.mode != "auto":
-            lower_is_better = self.mode == "min"
+            lower_is_better: bool | None = self.mode == "min"
         else:
             name = self.monitor.removeprefix("val_")
             lower_is_better = True if name == "loss" else None

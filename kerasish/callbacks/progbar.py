@@ -52,7 +52,7 @@ class Progbar:
         self.verbose = verbose
         self.interval = interval
         self.unit_name = unit_name
-        self.stateful_metrics = None if stateless_metrics is not None else set(stateful_metrics or ())
+        self.stateful_metrics: Any = None if stateless_metrics is not None else set(stateful_metrics or ())
         self.stateless_metrics = None if stateless_metrics is None else set(stateless_metrics)
         self.title = ""  # goes in front of the line, where there is no bar
         self.is_live = verbose == 1 and can_draw()

@@ -33,7 +33,7 @@ class SwapEMAWeights(Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.swap_on_epoch:
             self._put_in()
-            if epoch == self.params["epochs"] - 1:
+            if self.params is not None and epoch == self.params["epochs"] - 1:
                 # fit ends by copying the averages into the weights; after the swap they are in the wrong place.
                 for optimizer in self._optimizers():
                     for weight, average in _pairs(optimizer):

@@ -56,9 +56,9 @@ class ArrayBatches(Batches):
             batch_size = math.ceil(rows / steps) if steps else DEFAULT_BATCH_SIZE
         if int(batch_size) != batch_size or batch_size < 0:
             raise ValueError(f"`batch_size` must be a positive integer. Received: batch_size={batch_size}")
-        self.batch_size = int(batch_size)
-        self.num_batches = math.ceil(rows / self.batch_size)
-        self.partial_batch_size = rows % self.batch_size or None
+        self.batch_size = self._size = int(batch_size)
+        self.num_batches = math.ceil(rows / self._size)
+        self.partial_batch_size = rows % self._size or None
         self.num_samples = rows
 
         self._shuffle = shuffle
@@ -89,13 +89,13 @@ class ArrayBatches(Batches):
         if self._shuffle != "batch":
             return generator.permutation(self.num_samples)
         order = np.arange(self.num_samples)
-        full = order[: self.num_samples // self.batch_size * self.batch_size].reshape(-1, self.batch_size)
+        full = order[: self.num_samples // self._size * self._size].reshape(-1, self._size)
         generator.permuted(full, axis=1, out=full)
         generator.shuffle(order[full.size :])
         return order
 
     def _picked(self, order: np.ndarray, start: int, keep: int | None, build: Callable) -> Iterator[Any]:
-        size, columns = self.batch_size, self._columns
+        size, columns = self._size, self._columns
         first = start * size
         if keep is None:
             for at in range(first, len(order), size):
@@ -111,13 +111,13 @@ class ArrayBatches(Batches):
             for take, out in bank.takes:
                 take(indices, out)
             yield bank.batch
-        if self.partial_batch_size and start < self.num_batches:
+        if self.partial_batch_size and first < len(order):
             leaves = banks[turn].leaves
             indices = order[-self.partial_batch_size :]
             yield build([c.take(indices, leaf[: len(indices)]) for c, leaf in zip(columns, leaves)])
 
     def _cut(self, start: int, keep: int | None, build: Callable) -> Iterator[Any]:
-        size, columns, rows = self.batch_size, self._columns, self.num_samples
+        size, columns, rows = self._size, self._columns, self.num_samples
         if keep is None or all(column.is_view for column in columns):
             for at in range(start * size, rows, size):
                 stop = min(at + size, rows)

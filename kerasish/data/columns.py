@@ -26,7 +26,7 @@ class Column:
 
     def __init__(self, source: np.ndarray):
         self._mapped = isinstance(source, np.memmap)
-        self.source = np.asarray(source).view()  # a plain array: subclasses are slow to slice
+        self.source: Any = np.asarray(source).view()  # a plain array: subclasses are slow to slice
         self.source.flags.writeable = False  # batches may be views, and nothing may write through them
         self.shape = source.shape
         self.dtype = batch_dtype(source.dtype)

@@ -35,9 +35,9 @@ class Epochs:
         self.steps_per_epoch = steps_per_epoch
         self.exhausted = False
         self.first_step = 0
-        self._how = {"keep": keep, "packed": packed}
+        self._how: dict[str, Any] = {"keep": keep, "packed": packed}
         self._learned_size: int | None = None
-        self._iterator: Iterator[Any] | None = None
+        self._iterator: Any = None  # a generator
         self._in_pass = False  # whether a pass has begun and not ended; it may be closed meanwhile
         self._drawn = 0  # batches drawn in this pass
         self._step = 0  # steps done in this epoch; 0 between epochs

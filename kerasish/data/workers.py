@@ -10,6 +10,7 @@ import pickle
 import random
 import signal
 import threading
+import time
 import traceback
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -34,7 +35,7 @@ def in_parallel(
     try:
         for index in islice(indices, max(ahead, 1)):
             pending.append((index, executor.submit(compute, index)))
-        alive = dict(getattr(executor, "_processes", None) or {})  # the pool forgets its processes when one dies
+            alive = alive or dict(getattr(executor, "_processes", None) or {})  # the pool forgets them when one dies
         while pending:
             index, future = pending.popleft()
             for following in islice(indices, 1):
@@ -78,17 +79,22 @@ def _result(future: Future, index: int, dataset: Any, alive: dict[int, Any]) -> 
 
 
 def _death(error: BaseException, index: int | None, dataset: Any, alive: dict[int, Any]) -> RuntimeError:
-    codes = []
-    for process in alive.values():
-        process.join(timeout=1)
-        if process.exitcode not in (None, 0, -signal.SIGTERM):  # the pool ends the survivors with SIGTERM
-            codes.append(process.exitcode)
-    how = "; ".join(_describe_exit(code) for code in codes) or str(error)
+    codes = [_exit_code(process) for process in alive.values()]
+    # The pool ends the survivors with SIGTERM.
+    how = "; ".join(_describe_exit(code) for code in codes if code not in (None, 0, -signal.SIGTERM)) or str(error)
     where = "" if index is None else f", at or after `{type(dataset).__name__}[{index}]`"
     return RuntimeError(
         f"A worker process of {type(dataset).__name__} died{where}: {how}. Set `workers=1, use_multiprocessing=False` "
         "to see what happens in the main process."
     )
+
+
+def _exit_code(process: Any) -> int | None:
+    # The pool's own thread waits for the process too, and for a moment only one of the two knows the code.
+    deadline = time.perf_counter() + 1
+    while process.exitcode is None and time.perf_counter() < deadline:
+        time.sleep(0.005)
+    return process.exitcode
 
 
 def _describe_exit(code: int) -> str:
@@ -135,6 +141,6 @@ def _portable(error: BaseException) -> Exception:
         survives = isinstance(error, Exception) and type(pickle.loads(pickle.dumps(error))) is type(error)
     except Exception:
         survives = False
-    portable = error if survives else RuntimeError(f"{type(error).__name__}: {error}")
+    portable: Any = error if survives else RuntimeError(f"{type(error).__name__}: {error}")
     portable.add_note(f"In the worker process:\n{text}")
     return portable

@@ -30,11 +30,13 @@ class Body:
         try:
             with trace:
                 result = fn(*[trace.input(s.shape, s.dtype) for s in specs])
-                leaves = [x if isinstance(x, Tensor) else Tensor(np.asarray(x)) for x in tree.flatten(result)]
+                leaves = [
+                    x if isinstance(x, Tensor) else Tensor(np.asarray(x)) for x in tree.flatten(result) if x is not None
+                ]
                 graph = trace.finish(leaves)
         finally:
             context.tapes = tapes
-        self.structure = tree.map_structure(lambda _: None, result)
+        self.structure = tree.map_structure(lambda x: x if x is None else 0, result)
         self.outputs = leaves
         self.written = list(graph.writes)
         self.read = list(graph.reads)
@@ -314,12 +316,9 @@ def scan(f: Callable, init: Any, xs: Any = None, length: Any = None, reverse: bo
     out = bind(scan_p, *args, body=closed, **params)
     for v, t in zip(written, out[n_out : n_out + len(written)], strict=True):
         v.assign(t)
-    count = len(tree.flatten(body.structure[1]))
-    ys = out[n_out + len(written) : n_out + len(written) + count]
-    return (
-        tree.pack_sequence_as(init, out[:n_out]),
-        tree.pack_sequence_as(body.structure[1], ys) if body.structure[1] is not None else None,
-    )
+    ys = iter(out[n_out + len(written) :])
+    stacked = tree.map_structure(lambda leaf: leaf if leaf is None else next(ys), body.structure[1])
+    return tree.pack_sequence_as(init, out[:n_out]), stacked
 
 
 def _ordered(body: Body, graph: Graph, n_init: int, n_xs: int, written: list) -> tuple[list, list]:
@@ -328,9 +327,6 @@ def _ordered(body: Body, graph: Graph, n_init: int, n_xs: int, written: list) ->
     carry, ys = outs[:n_init], outs[n_init : body.count]
     state = dict(zip(body.written, outs[body.count :], strict=True))
     held = graph.inputs[n_init + n_xs : n_init + n_xs + len(written)]
-    if body.structure[1] is None:
-        ys = []
-        body.structure = (body.structure[0], [])
     return [], [*carry, *[state.get(v, h) for v, h in zip(written, held, strict=True)], *ys]
 
 
@@ -415,8 +411,8 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     out = bind(cond_p, pred, *outside, true=close(a), false=close(b))
     for v, t in zip(written, out[a.count :], strict=True):
         v.assign(t)
-    leaves = list(out[: a.count])
-    return tree.pack_sequence_as(a.structure, leaves)
+    leaves = iter(out)
+    return tree.map_structure(lambda leaf: leaf if leaf is None else next(leaves), a.structure)
 
 
 # -- while ------------------------------------------------------------------------------------------------------------

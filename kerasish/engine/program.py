@@ -1,6 +1,8 @@
 """Programs: a planned graph as flat Python source over NumPy, and the workspaces it runs in."""
 
+import builtins
 import itertools
+import keyword
 import linecache
 import threading
 from typing import Any, Sequence
@@ -244,7 +246,7 @@ class Emitter:
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
             return "dot"
-        name = prim.name + "_" if prim.name in ("abs", "max", "min", "sum", "all", "any", "slice") else prim.name
+        name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
         self.scope[name] = getattr(prim.impl, "plain", prim.impl)
         return name
 

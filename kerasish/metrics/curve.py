@@ -112,7 +112,6 @@ class AUC(CurveMetric):
                     "`y_pred` must have rank 2, (batch_size, num_labels), when multi_label=True. Received: "
                     f"y_pred.shape={tuple(shape)}"
                 )
-            self.num_labels = shape[1]
             self._add_counts((self.num_thresholds, shape[1]))
         else:
             self._add_counts((self.num_thresholds,))
@@ -159,13 +158,11 @@ class AUC(CurveMetric):
             return self._fall_out, self._recall
         if self.curve == "PR":
             return self._recall, self._precision
-        positives = self.true_positives + self.false_negatives
-        share = ops.divide_no_nan(positives, positives + self.false_positives + self.true_negatives)
-
-        def gain(rate: Any) -> Any:
-            return ops.maximum(ops.divide_no_nan(rate - share, (1 - share) * rate), 0)
-
-        return gain(self._recall), gain(self._precision)
+        # Flach and Kull 2015; in Keras's form: the recall gain is cut off at 0, the precision gain is not
+        tp, fp, fn = self.true_positives.value, self.false_positives.value, self.false_negatives.value
+        odds = ops.divide_no_nan(tp + fn, (fp + self.true_negatives) * tp)
+        recall_gain = ops.where(tp > 0, ops.maximum(1 - odds * fn, 0), 0.0)
+        return recall_gain, 1 - odds * fp
 
     def _interpolated_pr_areas(self) -> Any:
         """The area between neighbouring thresholds under the PR curve.

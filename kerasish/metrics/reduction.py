@@ -22,7 +22,9 @@ def reduce_to_samplewise_values(values: Any, sample_weight: Any, reduce_fn: Call
         if mask is not None:
             sample_weight = apply_mask(sample_weight, mask, dtype=dtype, reduction="sum")
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-        values = _reduce_from(len(sample_weight.shape), values, reduce_fn) * sample_weight
+        values = _reduce_from(len(sample_weight.shape), values, reduce_fn)
+        sample_weight = ops.broadcast_to(sample_weight, values.shape)
+        values = values * sample_weight
         sample_weight = _reduce_from(1, sample_weight, reduce_fn)
     return _reduce_from(1, values, reduce_fn), sample_weight
 

@@ -172,7 +172,8 @@ class R2Score(Metric):
         self.squared_sum.assign_add(ops.sum(y_true * y_true * weight, axis=0))
         self.residual.assign_add(ops.sum(ops.square(y_true - y_pred) * weight, axis=0))
         self.count.assign_add(ops.sum(weight, axis=0))
-        self.num_samples.assign_add(ops.cast(y_true.shape[0], self.dtype))
+        # as in Keras, every output of a sample counts
+        self.num_samples.assign_add(ops.cast(ops.size(y_true), self.dtype))
 
     def result(self) -> Any:
         require_state(self, self._built)

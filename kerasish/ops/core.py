@@ -307,7 +307,13 @@ def scan(
         raise ValueError(
             f"Got `length` argument of {length} which disagrees with leading axis sizes {[x.shape[0] for x in leaves]}."
         )
-    return control.scan(f, _as_tensors(init), _as_tensors(xs) if xs is not None else None, length, reverse)
+
+    def step(carry: Any, x: Any) -> tuple:
+        carry, y = f(carry, x)
+        return _as_tensors(carry), [] if y is None else [_as_tensors(y)]
+
+    carry, ys = control.scan(step, _as_tensors(init), _as_tensors(xs) if xs is not None else None, length, reverse)
+    return carry, ys[0] if ys else None
 
 
 def map(f: Callable, xs: Any) -> Any:
@@ -316,7 +322,7 @@ def map(f: Callable, xs: Any) -> Any:
         raise TypeError(f"`f` should be a callable. Received: f={f}")
     if is_symbolic((xs,), {}):
         return spec_of(lambda x: map(f, x), xs)
-    return control.scan(lambda carry, x: (carry, _as_tensors(f(x))), (), _as_tensors(xs))[1]
+    return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:

@@ -10,9 +10,8 @@ from typing import Any, Callable
 
 from kerasish.base import tree
 from kerasish.base.registry import export
-from kerasish.engine.tensor import TensorSpec
 from kerasish.engine.trace import infer
-from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors
+from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors, from_spec, to_spec
 
 # Keras's public submodules of keras.ops; ops of other files are in the flat namespace alone
 NAMESPACES = ("numpy", "nn", "linalg", "image")
@@ -33,14 +32,8 @@ def is_symbolic(args: tuple, kwargs: dict) -> bool:
 def spec_of(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """KerasTensors for what `fn` would return for these, some of which are KerasTensors."""
 
-    def enter(x: Any) -> Any:
-        return TensorSpec(x.shape, x.dtype) if isinstance(x, KerasTensor) else x
-
-    def leave(x: Any) -> Any:
-        return KerasTensor(x.shape, dtype=x.dtype.name) if isinstance(x, TensorSpec) else x
-
-    args, kwargs = tree.map_structure(enter, (args, kwargs))
-    return tree.map_structure(leave, infer(fn, *args, **kwargs))
+    args, kwargs = tree.map_structure(to_spec, (args, kwargs))
+    return tree.map_structure(from_spec, infer(fn, *args, **kwargs))
 
 
 class FunctionOperation(Operation):
@@ -53,6 +46,7 @@ class FunctionOperation(Operation):
     call_names: tuple = ()  # parameters of the function that `call` takes
     config_names: tuple = ()  # parameters that the constructor takes
     variadic = False  # `call` takes any number of tensors, after what the constructor took
+    leading: tuple = ()  # of a variadic function: what comes before the tensors
 
     def __init__(self, *args: Any, name: str | None = None, **config: Any):
         super().__init__(name=name)
@@ -66,17 +60,8 @@ class FunctionOperation(Operation):
             return fn(*named.values(), *args, **rest, **kwargs)
         return fn(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs})
 
-    leading: tuple = ()
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        return spec_of(self.call, *args, **kwargs)
-
     def get_config(self) -> dict:
         return {"name": self.name, **self.config}
-
-    @classmethod
-    def from_config(cls, config: dict) -> "FunctionOperation":
-        return cls(**config)
 
 
 def _camel(name: str) -> str:

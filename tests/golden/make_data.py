@@ -13,6 +13,7 @@ import data_cases  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 from keras.src.trainers.data_adapters import get_data_adapter  # noqa: E402
+from keras.src.trainers.data_adapters.array_slicing import train_validation_split  # noqa: E402
 
 golden = {"keras": keras.__version__}
 golden["steps"] = {name: data_cases.keras_steps(keras, name) for name in data_cases.STEP_CASES}
@@ -28,7 +29,7 @@ golden["splits"] = {}
 for rows in (2, 10, 13):
     for fraction in (0.1, 0.25, 0.5, 0.9):
         try:
-            train, _ = keras.src.trainers.data_adapters.array_slicing.train_validation_split(np.ones((rows, 1)), fraction)
+            train, _ = train_validation_split(np.ones((rows, 1)), fraction)
             golden["splits"][f"{rows} {fraction}"] = int(train.shape[0])
         except ValueError:
             golden["splits"][f"{rows} {fraction}"] = None

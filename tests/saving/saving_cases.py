@@ -18,7 +18,7 @@ class Thing:
 
     @classmethod
     def from_config(cls, config):
-        return cls(config["size"])
+        return cls(config.get("size", 1))
 
 
 class Built(Thing):

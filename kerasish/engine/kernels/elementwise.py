@@ -57,7 +57,7 @@ def relu(x: Array, out: Array | None = None) -> Array:
     z = _zeros.get(x.dtype.char)
     if z is None or z.size < x.size:
         z = _zeros[x.dtype.char] = np.zeros(max(x.size, 4096), x.dtype)
-    return np.maximum(x, z[: x.size].reshape(x.shape), out)
+    return np.maximum(x, z[: x.size].reshape(x.shape), out=out)
 
 
 def relu_grad(dy: Array, y: Array, out: Array | None = None) -> Array:

@@ -41,7 +41,7 @@ def max_pool(x: Array, size: tuple, strides: tuple, padding: tuple, out: Array |
     else:
         np.copyto(out, xp[first])
     for s in rest:
-        np.maximum(out, xp[s], out)
+        np.maximum(out, xp[s], out=out)
     return out
 
 

@@ -33,7 +33,7 @@ def relu(x: Any) -> Tensor:
 @op
 def relu6(x: Any) -> Tensor:
     """x between 0 and 6."""
-    x = tensor(x)
+    x = floats(x)
     return P.minimum(P.maximum(x, _c(x, 0)), _c(x, 6))
 
 

@@ -241,16 +241,10 @@ def log10(x: Any) -> Tensor:
 def logaddexp(x1: Any, x2: Any) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow."""
     a, b = floats(x1, x2)
-    gap = P.sub(a, b)
-    # where both are the same infinity the gap is NaN; it is 0 there
-    gap = P.select(P.isnan(gap), P.add(a, b), P.abs_(gap)) if _may_overflow(gap) else P.abs_(gap)
-    same = P.equal(a, b)
-    more = P.log1p(P.exp(P.neg(P.select(same, P.full_like(gap, 0), gap))))
-    return P.add(P.maximum(a, b), more)
-
-
-def _may_overflow(x: Tensor) -> bool:
-    return x.dtype.kind == "f"
+    same = P.equal(a, b)  # so that the gap of two equal infinities is 0
+    zero = P.scalar(a, 0)
+    gap = P.abs_(P.sub(P.select(same, zero, a), P.select(same, zero, b)))
+    return P.add(P.maximum(a, b), P.log1p(P.exp(P.neg(gap))))
 
 
 @op
@@ -560,8 +554,10 @@ def less_equal(x1: Any, x2: Any) -> Tensor:
 def _close(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Tensor:
     a, b = floats(x1, x2)
     slack = P.add(P.scalar(a, atol), P.mul(P.scalar(a, rtol), P.abs_(b)))
-    near = P.logical_and(P.less_equal(P.abs_(P.sub(a, b)), slack), P.isfinite(b))
-    out = P.logical_or(near, P.equal(a, b))
+    finite = P.logical_and(P.isfinite(a), P.isfinite(b))
+    zero = P.scalar(a, 0)
+    gap = P.sub(P.select(finite, a, zero), P.select(finite, b, zero))  # inf - inf would warn
+    out = P.logical_or(P.logical_and(finite, P.less_equal(P.abs_(gap), slack)), P.equal(a, b))
     return P.logical_or(out, P.logical_and(P.isnan(a), P.isnan(b))) if equal_nan else out
 
 

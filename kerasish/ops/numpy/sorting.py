@@ -166,11 +166,13 @@ def digitize(x: Any, bins: Any) -> Tensor:
 def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
     """How many elements lie in each of `bins` equal intervals, and their ends."""
     x = np.asarray(tensor(x))
+    if x.ndim != 1:
+        raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={x.shape}")
     if not isinstance(bins, int) or bins < 0:
         raise ValueError(f"Argument `bins` should be a non-negative integer. Received: bins={bins}")
     counts, edges = np.histogram(x, bins=bins, range=range)
     kind_ = x.dtype if x.dtype.kind == "f" else numpy_dtype(common(x.dtype, float))
-    return Tensor(counts.astype("int32")), Tensor(edges.astype(kind_))
+    return Tensor(counts.astype(kind_)), Tensor(edges.astype(kind_))
 
 
 @op
