@@ -1,0 +1,103 @@
+"""Containers that tell their layer what is put into them, so that layers and variables in lists and dicts are found."""
+
+from typing import Any
+
+
+def tracked(layer: Any, value: Any) -> Any:
+    """`value` noted by the layer; lists and dicts become their tracking kinds."""
+    if isinstance(value, (TrackedList, TrackedDict)) and value._layer is layer:
+        return value
+    if type(value) is list:
+        return TrackedList(layer, value)
+    if type(value) is dict:
+        return TrackedDict(layer, value)
+    if isinstance(value, tuple):
+        items = [tracked(layer, v) for v in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    layer._track(value)
+    return value
+
+
+class TrackedList(list):
+    """A list in a layer."""
+
+    def __init__(self, layer: Any, items: Any = ()):
+        self._layer = layer
+        super().__init__(tracked(layer, v) for v in items)
+
+    def append(self, value: Any) -> None:
+        super().append(tracked(self._layer, value))
+
+    def insert(self, index: Any, value: Any) -> None:
+        super().insert(index, tracked(self._layer, value))
+
+    def extend(self, values: Any) -> None:
+        super().extend(tracked(self._layer, v) for v in values)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not isinstance(index, slice):
+            self._layer._untrack(self[index])
+            value = tracked(self._layer, value)
+        else:
+            value = [tracked(self._layer, v) for v in value]
+        super().__setitem__(index, value)
+
+    def __iadd__(self, values: Any) -> "TrackedList":  # type: ignore[misc,override]
+        self.extend(values)
+        return self
+
+    def __delitem__(self, index: Any) -> None:
+        for v in self[index] if isinstance(index, slice) else [self[index]]:
+            self._layer._untrack(v)
+        super().__delitem__(index)
+
+    def pop(self, index: Any = -1) -> Any:
+        value = super().pop(index)
+        self._layer._untrack(value)
+        return value
+
+    def remove(self, value: Any) -> None:
+        super().remove(value)
+        self._layer._untrack(value)
+
+    def clear(self) -> None:
+        for v in self:
+            self._layer._untrack(v)
+        super().clear()
+
+    def __reduce__(self) -> tuple:
+        return list, (list(self),)
+
+
+class TrackedDict(dict):
+    """A dict in a layer."""
+
+    def __init__(self, layer: Any, items: Any = ()):
+        self._layer = layer
+        super().__init__({k: tracked(layer, v) for k, v in dict(items).items()})
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if key in self:
+            self._layer._untrack(self[key])
+        super().__setitem__(key, tracked(self._layer, value))
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        for k, v in dict(*args, **kwargs).items():
+            self[k] = v
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: Any, *default: Any) -> Any:
+        value = super().pop(key, *default)
+        self._layer._untrack(value)
+        return value
+
+    def __delitem__(self, key: Any) -> None:
+        self._layer._untrack(self[key])
+        super().__delitem__(key)
+
+    def __reduce__(self) -> tuple:
+        return dict, (dict(self),)
