@@ -1,222 +1,355 @@
-"""Nested structures: lists, tuples, named tuples and dictionaries, with anything else as a leaf.
+"""Nested structures: `keras.tree`.
 
-Dictionaries are walked in the order of their sorted keys, as Keras does; they keep their own order when rebuilt.
+The containers are lists, tuples, named tuples, dicts, OrderedDicts, defaultdicts, deques, and what is registered.
+Everything else is a leaf: None too, and so are instances of subclasses of list, tuple and dict (as in Keras).
+Leaves come in the order of positions; in a dict or defaultdict in the order of the sorted keys, in an OrderedDict in its
+own order. A rebuilt mapping keeps the order its keys had.
 """
 
-from collections import OrderedDict, defaultdict
-from typing import Any, Callable, Iterator
+from collections import OrderedDict, defaultdict, deque
+from typing import Any, Callable, Iterable, NamedTuple, Sequence
 
 from kerasish.base.registry import export
 
+# -- the kinds of container -------------------------------------------------------------------------------------------
 
-def _is_namedtuple(x: Any) -> bool:
-    return isinstance(x, tuple) and hasattr(x, "_fields")
+
+class _Kind(NamedTuple):
+    """One row: what a type of container calls its children, which they are, and how it is built anew from others."""
+
+    family: str  # members of one family may stand for each other when structures are compared
+    names: Callable[[Any], Sequence]  # keys or positions, in leaf order
+    children: Callable[[Any], Sequence]
+    rebuild: Callable[[Any, list], Any]
+
+
+def _sorted_keys(d: dict) -> list:
+    try:
+        return sorted(d)
+    except TypeError:  # keys of several types: group them by type
+        pass
+    try:
+        return sorted(d, key=lambda k: (f"{type(k).__module__}.{type(k).__qualname__}", k))
+    except TypeError:
+        return list(d)
+
+
+def _positions(x: Any) -> range:
+    return range(len(x))
+
+
+def _refilled(keys: Callable[[Any], list]) -> Callable[[Any, list], Any]:
+    def rebuild(like: Any, children: list) -> Any:
+        out = like.copy()  # keeps the order of the keys and a defaultdict's factory
+        out.update(zip(keys(like), children, strict=True))
+        return out
+
+    return rebuild
+
+
+_DICT = _Kind("dict", _sorted_keys, lambda d: [d[k] for k in _sorted_keys(d)], _refilled(_sorted_keys))
+_LIST = _Kind("list", _positions, lambda x: x, lambda like, children: children)
+_TUPLE = _Kind("tuple", _positions, lambda x: x, lambda like, children: tuple(children))
+_NAMED_TUPLE = _Kind("named tuple", _positions, lambda x: x, lambda like, children: type(like)(*children))
+
+_KINDS: dict[type, _Kind] = {
+    list: _LIST,
+    tuple: _TUPLE,
+    dict: _DICT,
+    defaultdict: _DICT,
+    OrderedDict: _Kind("dict", list, lambda d: list(d.values()), _refilled(list)),
+    deque: _Kind("deque", _positions, list, lambda like, children: deque(children, like.maxlen)),
+}
+
+
+def _kind(x: Any) -> _Kind | None:
+    """The row for `x`, or None if it is a leaf."""
+    cls = type(x)
+    found = _KINDS.get(cls)
+    if found is None and issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return _NAMED_TUPLE
+    return found
+
+
+def register_container(cls: type, like: type) -> None:
+    """Look into instances of `cls`, a subclass of `like` (list or dict); mapping makes a plain `like` of them."""
+    _KINDS[cls] = _KINDS[like]
 
 
 @export("keras.tree.is_nested")
 def is_nested(structure: Any) -> bool:
-    """Whether it is a container that the functions here look into."""
-    return isinstance(structure, (list, tuple, dict))
+    """Whether `structure` is a container that the functions here look into.
+
+    >>> is_nested([]), is_nested({"a": 1}), is_nested("text"), is_nested(None)
+    (True, True, False, False)
+    """
+    return _kind(structure) is not None
 
 
-def _children(x: Any) -> list:
-    return [x[k] for k in _keys(x)] if isinstance(x, dict) else list(x)
-
-
-def _keys(x: dict) -> list:
-    if isinstance(x, OrderedDict):
-        return list(x)
-    try:
-        return sorted(x)
-    except TypeError:
-        return list(x)
-
-
-def _rebuild(like: Any, children: list) -> Any:
-    if isinstance(like, dict):
-        values = dict(zip(_keys(like), children, strict=True))
-        pairs = [(k, values[k]) for k in like]
-        if isinstance(like, defaultdict):
-            return defaultdict(like.default_factory, pairs)
-        return type(like)(pairs)
-    if _is_namedtuple(like):
-        return type(like)(*children)
-    return type(like)(children) if type(like) in (list, tuple) else _plain(like)(children)
-
-
-def _plain(like: Any) -> type:
-    return tuple if isinstance(like, tuple) else list
-
-
-def _leaves(x: Any) -> Iterator[Any]:
-    if isinstance(x, (list, tuple, dict)):
-        for child in _children(x):
-            yield from _leaves(child)
-    else:
-        yield x
+# -- to leaves and back -----------------------------------------------------------------------------------------------
 
 
 @export("keras.tree.flatten")
 def flatten(structure: Any) -> list:
     """The leaves in order.
 
-    >>> flatten({"b": 2, "a": [0, 1]})
-    [0, 1, 2]
+    >>> flatten({"b": 2, "a": [0, (1, None)]})
+    [0, 1, None, 2]
     """
-    return list(_leaves(structure))
+    kind = _kind(structure)
+    if kind is None:
+        return [structure]
+    leaves: list = []
+    _collect(kind.children(structure), leaves)
+    return leaves
+
+
+def _collect(children: Iterable, leaves: list) -> None:
+    for child in children:
+        kind = _kind(child)
+        if kind is None:
+            leaves.append(child)
+        else:
+            _collect(kind.children(child), leaves)
 
 
 @export("keras.tree.flatten_with_path")
 def flatten_with_path(structure: Any) -> list[tuple[tuple, Any]]:
-    """Pairs of a path (keys and positions) and the leaf it leads to."""
+    """Pairs of a leaf's path, the keys and positions that lead to it, and the leaf.
 
-    def walk(x: Any, path: tuple) -> Iterator[tuple[tuple, Any]]:
-        if not is_nested(x):
-            yield path, x
-            return
-        names = _keys(x) if isinstance(x, dict) else x._fields if _is_namedtuple(x) else range(len(x))
-        for name, child in zip(names, _children(x), strict=True):
-            yield from walk(child, (*path, name))
-
-    return list(walk(structure, ()))
-
-
-@export("keras.tree.map_structure")
-def map_structure(func: Callable, *structures: Any, none_is_leaf: bool = True) -> Any:
-    """The structure with `func` applied to its leaves; with several structures, to their corresponding leaves.
-
-    >>> map_structure(lambda a, b: a + b, {"x": 1, "y": [2]}, {"x": 10, "y": [20]})
-    {'x': 11, 'y': [22]}
+    >>> flatten_with_path({"b": 2, "a": [0, 1]})
+    [(('a', 0), 0), (('a', 1), 1), (('b',), 2)]
     """
-    if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
-    if not structures:
-        raise ValueError("Must provide at least one structure")
-    first = structures[0]
-    if len(structures) == 1:
-        return _map_one(func, first, none_is_leaf)
-    for other in structures[1:]:
-        assert_same_structure(first, other)
-    return map_structure_up_to(first, func, *structures)
+    found: list[tuple[tuple, Any]] = []
 
+    def walk(x: Any, path: tuple) -> None:
+        kind = _kind(x)
+        if kind is None:
+            found.append((path, x))
+        else:
+            for name, child in zip(kind.names(x), kind.children(x), strict=True):
+                walk(child, (*path, name))
 
-def _map_one(func: Callable, x: Any, none_is_leaf: bool) -> Any:
-    if isinstance(x, (list, tuple, dict)):
-        return _rebuild(x, [_map_one(func, c, none_is_leaf) for c in _children(x)])
-    return x if x is None and not none_is_leaf else func(x)
-
-
-@export("keras.tree.map_structure_up_to")
-def map_structure_up_to(shallow_structure: Any, func: Callable, *structures: Any) -> Any:
-    """Like map_structure, but only as deep as `shallow_structure` goes."""
-    if not is_nested(shallow_structure):
-        return func(*structures)
-    parts = []
-    for s in structures:
-        if not is_nested(s) or len(s) != len(shallow_structure):
-            raise ValueError(f"The structures don't agree: {shallow_structure!r} and {s!r}")
-        parts.append(_children(s))
-    children = [
-        map_structure_up_to(sub, func, *args)
-        for sub, *args in zip(_children(shallow_structure), *parts, strict=True)
-    ]
-    return _rebuild(shallow_structure, children)
-
-
-@export("keras.tree.assert_same_structure")
-def assert_same_structure(a: Any, b: Any, check_types: bool = True) -> None:
-    """Raise ValueError unless both nest alike."""
-    if is_nested(a) != is_nested(b):
-        raise ValueError(f"`a` and `b` don't have the same structure. a={a!r} b={b!r}")
-    if not is_nested(a):
-        return
-    if isinstance(a, dict) != isinstance(b, dict) or (check_types and _kind(a) is not _kind(b)):
-        raise ValueError(f"`a` and `b` don't have the same structure: {type(a)} and {type(b)}. a={a!r} b={b!r}")
-    if len(a) != len(b) or (isinstance(a, dict) and set(a) != set(b)):
-        raise ValueError(f"`a` and `b` don't have the same structure: a={a!r} b={b!r}")
-    for x, y in zip(_children(a), _children(b), strict=True):
-        assert_same_structure(x, y, check_types)
-
-
-def _kind(x: Any) -> type:
-    return dict if isinstance(x, dict) else type(x)
-
-
-@export("keras.tree.assert_same_paths")
-def assert_same_paths(a: Any, b: Any) -> None:
-    """Raise ValueError unless both have leaves at the same paths."""
-    pa, pb = ({p for p, _ in flatten_with_path(s)} for s in (a, b))
-    if pa != pb:
-        raise ValueError(f"`a` and `b` don't have the same paths. Only one of them has: {pa ^ pb}")
+    walk(structure, ())
+    return found
 
 
 @export("keras.tree.pack_sequence_as")
-def pack_sequence_as(structure: Any, flat_sequence: Any) -> Any:
-    """The inverse of flatten: the structure with these leaves.
+def pack_sequence_as(structure: Any, flat_sequence: Iterable) -> Any:
+    """The inverse of `flatten`: the structure with these leaves. Raises ValueError if their number is another.
 
     >>> pack_sequence_as({"b": 0, "a": [0, 0]}, [1, 2, 3])
     {'b': 3, 'a': [1, 2]}
     """
     flat = list(flat_sequence)
-    if not is_nested(structure):
-        if len(flat) != 1:
-            raise ValueError(
-                f"Incorrect number of leaves provided by `flat_sequence` for `structure`; expected: 1, got {len(flat)}."
-            )
-        return flat[0]
+    rest = iter(flat)
+    try:
+        packed = _map(lambda _: next(rest), structure)
+    except StopIteration:
+        packed = None
     count = len(flatten(structure))
     if count != len(flat):
         raise ValueError(
-            f"Incorrect number of leaves provided by `flat_sequence` for `structure`; expected: {count}, got {len(flat)}."
+            f"`flat_sequence` has {len(flat)} leaves where `structure` has {count}. Pass one leaf for each of its own."
         )
-    leaves = iter(flat)
-    return _map_one(lambda _: next(leaves), structure, True)
+    return packed
 
 
-class _MapToNone:
-    """Returned by a function of `traverse` to put None in place of a structure."""
-
-    def __repr__(self) -> str:
-        return "MAP_TO_NONE"
+# -- mapping ----------------------------------------------------------------------------------------------------------
 
 
-MAP_TO_NONE = _MapToNone()
-export("keras.tree.MAP_TO_NONE")(MAP_TO_NONE)
+@export("keras.tree.map_structure")
+def map_structure(func: Callable, *structures: Any, none_is_leaf: bool = True) -> Any:
+    """The structure with `func` applied to its leaves; with several, to their corresponding leaves.
+
+    With `none_is_leaf=False`, None stays None without a call. Raises ValueError if the structures differ.
+
+    >>> map_structure(lambda a, b: a + b, {"x": 1, "y": [2]}, {"x": 10, "y": [20]})
+    {'x': 11, 'y': [22]}
+    """
+    _check_arguments(func, structures)
+    first, *others = structures
+    if others:
+        return _map_aligned(func, first, [_align(first, other, _match_leaf(none_is_leaf)) for other in structures])
+    if none_is_leaf:
+        return _map(func, first)
+    return _map(lambda leaf: None if leaf is None else func(leaf), first)
+
+
+@export("keras.tree.map_structure_up_to")
+def map_structure_up_to(shallow_structure: Any, func: Callable, *structures: Any) -> Any:
+    """Like `map_structure`, but only as deep as `shallow_structure` goes: `func` may get whole substructures.
+
+    >>> map_structure_up_to([0, 0], len, [(1, 2, 3), {"a": 4}])
+    [3, 1]
+    """
+    _check_arguments(func, structures)
+    return _map_aligned(func, shallow_structure, [_align(shallow_structure, other, _any_leaf) for other in structures])
+
+
+def _check_arguments(func: Any, structures: tuple) -> None:
+    if not callable(func):
+        raise TypeError(f"`func` must be callable. Received: func={func!r}")
+    if not structures:
+        raise ValueError("Nothing to map over: pass at least one structure after `func`.")
+
+
+def _map(func: Callable, x: Any) -> Any:
+    kind = _kind(x)
+    if kind is None:
+        return func(x)
+    return kind.rebuild(x, [func(child) if _kind(child) is None else _map(func, child) for child in kind.children(x)])
+
+
+def _map_aligned(func: Callable, like: Any, columns: list[list]) -> Any:
+    rows = zip(*columns, strict=True)
+    return _map(lambda leaf: func(*next(rows)), like)
+
+
+# -- comparing --------------------------------------------------------------------------------------------------------
+
+
+def _align(a: Any, b: Any, check_leaf: Callable[[Any, Any, tuple], None], path: tuple = ()) -> list:
+    """What `b` has at the leaves of `a`; ValueError if `b` is built differently. `check_leaf` judges the leaves."""
+    kind = _kind(a)
+    if kind is None:
+        check_leaf(a, b, path)
+        return [b]
+    other = _kind(b)
+    if other is None or other.family != kind.family or (kind is _NAMED_TUPLE and type(a) is not type(b)):
+        raise ValueError(_difference(path, f"{type(a).__name__} and {type(b).__name__}", a, b))
+    if len(a) != len(b):
+        raise ValueError(_difference(path, f"{len(a)} and {len(b)} entries", a, b))
+    names = kind.names(a)
+    if kind.family == "dict":
+        if a.keys() != b.keys():
+            raise ValueError(_difference(path, f"the keys {list(names)} and {list(other.names(b))}", a, b))
+        pairs = [(a[name], b[name]) for name in names]
+    else:
+        pairs = list(zip(kind.children(a), other.children(b), strict=True))
+    found: list = []
+    for name, (x, y) in zip(names, pairs, strict=True):
+        if _kind(x) is None:
+            check_leaf(x, y, (*path, name) if path else (name,))
+            found.append(y)
+        else:
+            found.extend(_align(x, y, check_leaf, (*path, name)))
+    return found
+
+
+def _any_leaf(a: Any, b: Any, path: tuple) -> None:
+    pass
+
+
+def _same_leaf(a: Any, b: Any, path: tuple) -> None:
+    if _kind(b) is not None:
+        raise ValueError(_difference(path, f"a leaf and {type(b).__name__}", a, b))
+
+
+def _same_leaf_or_none(a: Any, b: Any, path: tuple) -> None:
+    _same_leaf(a, b, path)
+    if (a is None) != (b is None):
+        raise ValueError(_difference(path, "None and something else, which `none_is_leaf=False` forbids", a, b))
+
+
+def _match_leaf(none_is_leaf: bool) -> Callable[[Any, Any, tuple], None]:
+    return _same_leaf if none_is_leaf else _same_leaf_or_none
+
+
+def _difference(path: tuple, what: str, a: Any, b: Any) -> str:
+    place = "".join(f"[{name!r}]" for name in path) or "the root"
+    return f"The structures don't have the same nested structure. At {place} they have {what}: {a!r} and {b!r}."
+
+
+@export("keras.tree.assert_same_structure")
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+    """Raise ValueError unless `a` and `b` nest alike: same containers, lengths and keys. Leaves are not compared.
+
+    The kinds of mapping are taken for equal. `check_types` is accepted and changes nothing, as in Keras.
+    """
+    _align(a, b, _same_leaf)
+
+
+@export("keras.tree.assert_same_paths")
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raise ValueError unless `a` and `b` have leaves at the same paths; a list and a tuple may stand for each other."""
+    in_a, in_b = ({path for path, _ in flatten_with_path(structure)} for structure in (a, b))
+    if in_a != in_b:
+        only = {"a": in_a - in_b, "b": in_b - in_a}
+        shown = "".join(f"\nOnly in `{side}`: {sorted(paths, key=repr)}" for side, paths in only.items() if paths)
+        raise ValueError(f"`a` and `b` don't have the same paths.{shown}")
+
+
+# -- replacing substructures ------------------------------------------------------------------------------------------
+
+
+@export("keras.tree.MAP_TO_NONE")
+class MAP_TO_NONE:  # noqa: N801 (Keras's name)
+    """What a function given to `traverse` returns to put None in place of a substructure."""
 
 
 @export("keras.tree.traverse")
 def traverse(func: Callable, structure: Any, top_down: bool = True) -> Any:
-    """Replace each substructure by `func` of it where that is not None; otherwise go on into it."""
+    """Replace each substructure, leaves included, by `func` of it where that is not None.
 
-    def final(x: Any) -> Any:
-        return None if x is MAP_TO_NONE else x
+    From the top down, what has been replaced is not gone into; from the bottom up, `func` sees containers whose
+    contents have been replaced already.
 
-    if top_down:
-        got = func(structure)
-        if got is not None:
-            return final(got)
-        if is_nested(structure):
-            return _rebuild(structure, [traverse(func, c, True) for c in _children(structure)])
-        return structure
-    if is_nested(structure):
-        structure = _rebuild(structure, [traverse(func, c, False) for c in _children(structure)])
-    got = func(structure)
-    return structure if got is None else final(got)
+    >>> traverse(lambda x: sum(x) if isinstance(x, tuple) else None, [(1, 2), [(3, 4), 5]])
+    [3, [7, 5]]
+    """
+    if not callable(func):
+        raise TypeError(f"`func` must be callable. Received: func={func!r}")
+    return _traverse_down(func, structure) if top_down else _traverse_up(func, structure)
+
+
+def _traverse_down(func: Callable, x: Any) -> Any:
+    replacement = func(x)
+    if replacement is not None:
+        return None if replacement is MAP_TO_NONE else replacement
+    kind = _kind(x)
+    return x if kind is None else kind.rebuild(x, [_traverse_down(func, child) for child in kind.children(x)])
+
+
+def _traverse_up(func: Callable, x: Any) -> Any:
+    kind = _kind(x)
+    if kind is not None:
+        x = kind.rebuild(x, [_traverse_up(func, child) for child in kind.children(x)])
+    replacement = func(x)
+    if replacement is None:
+        return x
+    return None if replacement is MAP_TO_NONE else replacement
 
 
 @export("keras.tree.lists_to_tuples")
 def lists_to_tuples(structure: Any) -> Any:
-    """The structure with every list made a tuple."""
-    return traverse(lambda x: tuple(x) if isinstance(x, list) else None, structure, top_down=False)
+    """The structure with every list made a tuple.
+
+    >>> lists_to_tuples([1, {"a": [2]}])
+    (1, {'a': (2,)})
+    """
+    return _traverse_up(lambda x: tuple(x) if isinstance(x, list) else None, structure)
 
 
 @export("keras.tree.map_shape_structure")
 def map_shape_structure(func: Callable, structure: Any) -> Any:
-    """map_structure where shapes (tuples and lists of ints and None) are leaves."""
+    """`map_structure` with shapes, the lists and tuples of sizes and None, as leaves.
 
-    def is_shape(x: Any) -> bool:
-        return isinstance(x, (list, tuple)) and all(d is None or isinstance(d, int) for d in x)
-
+    >>> map_shape_structure(len, {"image": (None, 28, 28), "label": (None,)})
+    {'image': 3, 'label': 1}
+    """
     if not callable(func):
-        raise TypeError(f"`func` must be callable. Received: func={func}")
-    return traverse(lambda x: func(tuple(x)) if is_shape(x) else None, structure)
+        raise TypeError(f"`func` must be callable. Received: func={func!r}")
+    return _map_shapes(func, structure)
+
+
+def _map_shapes(func: Callable, x: Any) -> Any:
+    kind = _kind(x)
+    if kind is None or _is_shape(x):
+        return func(x)
+    return kind.rebuild(x, [_map_shapes(func, child) for child in kind.children(x)])
+
+
+def _is_shape(x: Any) -> bool:
+    # By protocol rather than type: symbolic sizes of a trace and NumPy integers are sizes too.
+    return isinstance(x, (list, tuple)) and all(d is None or hasattr(d, "__index__") for d in x)

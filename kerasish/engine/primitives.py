@@ -217,8 +217,10 @@ def _winner(other: int) -> Callable:
     return rule
 
 
-maximum = binary("maximum", np.maximum, _winner(1), _winner(0))
-minimum = binary("minimum", np.minimum, _winner(1), _winner(0))
+# NumPy wants `out` by keyword here, since it warns that a third array might be meant as an operand
+_extreme = dict(out="keyword", broadcast=True, inplace=(0, 1))
+maximum = prim("maximum", np.maximum, S.elementwise, _winner(1), _winner(0), **_extreme)
+minimum = prim("minimum", np.minimum, S.elementwise, _winner(1), _winner(0), **_extreme)
 equal = binary("equal", np.equal, spec=S.comparison)
 not_equal = binary("not_equal", np.not_equal, spec=S.comparison)
 greater = binary("greater", np.greater, spec=S.comparison)
@@ -345,7 +347,16 @@ def _scatter_vjps(g: Tensor, y: Tensor, values: Tensor, *indices: Tensor, wanted
 
 gather = TABLE["gather"] = Primitive("gather", K.gather, S.gather, _gather_vjps)
 scatter_add = TABLE["scatter_add"] = Primitive("scatter_add", K.scatter_add, S.scatter, _scatter_vjps)
-scatter_set = prim("scatter_set", K.scatter_set, lambda x, v, *i: (x.shape, x.dtype))
+
+
+def _scatter_set_vjps(g: Tensor, y: Tensor, x: Tensor, v: Tensor, *indices: Tensor, wanted: list) -> list:
+    gv = gather(g, *indices, axes=tuple(range(len(indices))))
+    return [scatter_set(g, full_like(v, 0), *indices), gv, *[None] * len(indices)]
+
+
+scatter_set = TABLE["scatter_set"] = Primitive(
+    "scatter_set", K.scatter_set, lambda x, v, *i: (x.shape, x.dtype), _scatter_set_vjps
+)
 take_along = prim(
     "take_along", K.take_along, S.take_along,
     lambda g, y, x, i, axis: take_along_grad(g, i, shape=x.shape, axis=axis), zero,

@@ -28,7 +28,8 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 @export("keras.metrics.binary_accuracy")
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """1 where `y_pred > threshold` is what `y_true` (0 or 1) says, else 0."""
-    y_true, y_pred = squeeze_or_expand_to_same_rank(*_converted(y_true, y_pred))
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     above = y_pred > ops.cast(threshold, y_pred.dtype)
     return _as_numbers(ops.equal(y_true, ops.cast(above, y_true.dtype)))
 

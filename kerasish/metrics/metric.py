@@ -2,13 +2,10 @@
 
 from typing import Any, Iterator
 
-from kerasish import ops
+from kerasish import dtype_policies, initializers, ops
 from kerasish.base import config, naming
 from kerasish.base.registry import export
 from kerasish.engine import StatelessScope, Variable
-from kerasish.ops.dtypes import standardize_dtype
-
-COMPUTE_DTYPES = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
 @export("keras.Metric", "keras.metrics.Metric")
@@ -37,7 +34,7 @@ class Metric:
         for attribute in ("_variables", "_metrics", "_containers"):
             object.__setattr__(self, attribute, [])
         self.name = name or naming.auto_name(type(self).__name__)
-        self._dtype = _compute_dtype(dtype)
+        self._dtype = dtype_policies.get(config.floatx() if dtype is None else dtype).compute_dtype
 
     @property
     def dtype(self) -> str:
@@ -76,7 +73,7 @@ class Metric:
         self._check_super_called()
         with naming.name_scope(self.name.replace("/", ">")):
             variable = Variable(
-                initializer,
+                initializers.get(initializer),
                 shape=shape,
                 dtype=dtype if dtype is not None else self.dtype,
                 trainable=False,
@@ -183,12 +180,3 @@ def _leaves(value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _leaves(item)
-
-
-def _compute_dtype(dtype: Any) -> str:
-    if dtype is None:
-        return config.floatx()
-    dtype = getattr(dtype, "compute_dtype", dtype)
-    if isinstance(dtype, (int, float)):
-        raise ValueError(f"A metric's `dtype` is the name of a dtype or a dtype policy. Received: dtype={dtype!r}")
-    return COMPUTE_DTYPES.get(dtype) or standardize_dtype(dtype)

@@ -187,10 +187,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     """The slices along an axis, as a list."""
     x = tensor(x)
     at = axis_of(axis, x.ndim)
-    n = x.shape[at] if num is None else num
-    if isinstance(n, Dim):
-        raise ValueError(f"Cannot infer argument `num` from shape {x.shape}. Either provide a tensor with a concrete "
-                         "dimension along `axis` or explicitly pass `num`.")
+    n = (x.shape[at] if num is None else num).__index__()
     rest = (*x.shape[:at], *x.shape[at + 1 :])
     return [
         P.reshape(
@@ -217,14 +214,11 @@ def _as_tensors(x: Any) -> Any:
     return tree.map_structure(lambda v: v if v is None else tensor(v), x)
 
 
-def _symbolic_like(x: Any) -> Any:
-    return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=v.dtype) if isinstance(v, KerasTensor) else v, x)
-
-
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """`true_fn()` where the predicate holds, else `false_fn()`. In a program both are traced and one is run."""
     if isinstance(pred, KerasTensor):
-        return spec_of(lambda p: cond(p, true_fn, false_fn), pred)
+        false_fn()
+        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=dtype(v)), true_fn())
     pred = _value(pred)
     if isinstance(pred, Traced):
         return control.cond(pred, true_fn, false_fn)
@@ -248,10 +242,9 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     return among(0)
 
 
+@op(tensors="loop_vars")
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
     """`body` applied to the loop variables for as long as `cond` holds of them."""
-    if is_symbolic((loop_vars,), {}):
-        return _symbolic_like(loop_vars)
     single = not isinstance(loop_vars, (list, tuple))
     start = _as_tensors((loop_vars,) if single else tuple(loop_vars))
 
@@ -271,10 +264,9 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
     return values[0] if single else tuple(values)
 
 
+@op(tensors="init_val")
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """`body_fun(i, value)` for every i from lower up to but without upper, each time on the value before."""
-    if is_symbolic((init_val,), {}):
-        return _symbolic_like(init_val)
     lower, upper = _value(lower), _value(upper)
     if isinstance(lower, Traced) or isinstance(upper, Traced):
         ends = (tensor(lower, "int32"), tensor(upper, "int32"))
@@ -290,6 +282,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     return value
 
 
+@op(tensors="f init xs")
 def scan(
     f: Callable, init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: Any = 1
 ) -> Any:
@@ -300,8 +293,6 @@ def scan(
         raise ValueError(f"`unroll` must be a positive integer or boolean. Received: unroll={unroll}")
     if xs is None and length is None:
         raise ValueError("Got no `xs` to scan over and `length` not provided.")
-    if is_symbolic((init, xs), {}):
-        return spec_of(lambda i, x: scan(f, i, x, length, reverse), init, xs)
     leaves = tree.flatten(xs) if xs is not None else []
     if length is not None and any(not isinstance(x.shape[0], Dim) and x.shape[0] != length for x in leaves):
         raise ValueError(
@@ -316,26 +307,25 @@ def scan(
     return carry, ys[0] if ys else None
 
 
+@op(tensors="f xs")
 def map(f: Callable, xs: Any) -> Any:
     """`f` of every slice along the first axis, stacked."""
     if not callable(f):
         raise TypeError(f"`f` should be a callable. Received: f={f}")
-    if is_symbolic((xs,), {}):
-        return spec_of(lambda x: map(f, x), xs)
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
+@op(tensors="function elements")
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of every slice along the first axis, stacked."""
     return map(function, elements)
 
 
+@op(tensors="f elems")
 def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """Running results of an associative operation along an axis, by halves: log2(n) calls of f on whole slices."""
     if not callable(f):
         raise TypeError(f"`f` should be a callable. Received: f={f}")
-    if is_symbolic((elems,), {}):
-        return spec_of(lambda e: associative_scan(f, e, reverse, axis), elems)
     flat = [tensor(e) for e in tree.flatten(elems)]
     at = axis_of(axis, flat[0].ndim)
     n = flat[0].shape[at].__index__()
@@ -375,8 +365,7 @@ def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: str | None =
     return run
 
 
-for _fn in (convert_to_numpy, is_tensor, shape, dtype, cond, switch, while_loop, fori_loop, scan, map, vectorized_map,
-            associative_scan):  # fmt: skip
+for _fn in (convert_to_numpy, is_tensor, shape, dtype, cond, switch):
     public(_fn, _fn.__name__, family="core")
 for _fn in (ndim, size, vectorize):
     public(_fn, _fn.__name__, family="numpy")

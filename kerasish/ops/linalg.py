@@ -26,10 +26,16 @@ def _matrices(x: Any, name: str, square: bool = False) -> Tensor:
     return x
 
 
+def _symmetric(x: Any, name: str) -> Tensor:
+    """(x + xᵀ) / 2: the decompositions look at one triangle, their gradients are to know of both."""
+    x = _matrices(x, name, True)
+    return P.mul(P.add(x, P.swap(x)), P.scalar(x, 0.5))
+
+
 @op
 def cholesky(x: Any, upper: bool = False) -> Tensor:
     """The lower triangular L with L @ Lᵀ = x; with `upper`, its transpose."""
-    out = P.cholesky(_matrices(x, "cholesky", True))
+    out = P.cholesky(_symmetric(x, "cholesky"))
     return P.swap(out) if upper else out
 
 
@@ -61,7 +67,7 @@ def eig(x: Any) -> tuple:
 @op
 def eigh(x: Any) -> tuple:
     """Eigenvalues, rising, and eigenvectors of symmetric matrices."""
-    return P.eigh(_matrices(x, "eigh", True))
+    return P.eigh(_symmetric(x, "eigh"))
 
 
 @op

@@ -6,6 +6,8 @@ attribute's name and its value: an object that takes part, or a list, tuple or d
 An object's place in the file is the path of attribute names that leads to it, as in Keras.
 """
 
+import functools
+import inspect
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -21,10 +23,13 @@ from kerasish.saving.hdf5 import H5Group, H5Reader, H5Writer, StoredArray
 
 WEIGHTS_NAME = "model.weights.h5"
 
-# Keras's base classes: their instances take part though they may offer no method, since they may own objects that do.
-# Attributes that the base classes have are not looked at; what `Layer.layers` or `Optimizer.variables` hold is found
-# through other names.
-BASES = ("keras.Operation", "keras.metrics.Metric", "keras.losses.Loss", "keras.optimizers.Optimizer")
+# Keras's base classes. Their instances take part though they may offer no method, since they may own objects that do.
+BASES = ("keras.Layer", "keras.Operation", "keras.metrics.Metric", "keras.losses.Loss", "keras.optimizers.Optimizer")
+
+# Models whose layers come before their other attributes
+LAYERS_FIRST = ("keras.Sequential", "keras.src.models.functional.Functional")
+LAYERS_FIRST_SKIP = ("operations", "_operations", "_functional")
+
 METHODS = ("_saveable_children", "save_own_variables", "save_assets")
 
 # Types that hold nothing to save and are met often
@@ -40,7 +45,19 @@ def is_saveable(obj: Any) -> bool:
         return False
     if any(hasattr(type(obj), method) for method in METHODS):
         return True
-    return any(isinstance(obj, base) for base in map(lookup, BASES) if base is not None)
+    return _is_one_of(obj, BASES)
+
+
+def _is_one_of(obj: Any, paths: Iterable[str]) -> bool:
+    return any(isinstance(obj, base) for base in map(lookup, paths) if base is not None)
+
+
+@functools.cache
+def _attributes_of_base(base: type) -> frozenset[str]:
+    """The attributes that any instance of a base class has: nothing under them is looked at."""
+    names = inspect.signature(base).parameters
+    wanted = {"name": "reference", "learning_rate": 1.0}
+    return frozenset(dir(base(**{k: v for k, v in wanted.items() if k in names})))
 
 
 def attributes(obj: Any, skip: Iterable[str] = ()) -> Iterator[tuple[str, Any]]:
@@ -64,16 +81,21 @@ def children(obj: Any) -> Iterator[tuple[str, Any, str | None]]:
     container is the path of the innermost container if that is itself in a container, else None: files of older
     versions of Keras have nothing there.
     """
-    if hasattr(obj, "_saveable_children"):
-        owned = obj._saveable_children()
-    else:
-        bases = [base for base in map(lookup, BASES) if base is not None and isinstance(obj, base)]
-        owned = attributes(obj, skip=[name for base in bases for name in dir(base)])
-    for name, child in owned:
+    for name, child in _owned(obj):
         if is_saveable(child):
             yield name, child, None
         elif isinstance(child, (list, tuple, dict)):
             yield from _contents(child, name, None, set())
+
+
+def _owned(obj: Any) -> Iterable[tuple[str, Any]]:
+    if hasattr(obj, "_saveable_children"):
+        return obj._saveable_children()
+    base = next((base for base in map(lookup, BASES) if base is not None and isinstance(obj, base)), None)
+    skip = set(_attributes_of_base(base)) if base is not None else set()
+    if _is_one_of(obj, LAYERS_FIRST):
+        return [("layers", obj.layers), *attributes(obj, skip.union(LAYERS_FIRST_SKIP))]
+    return attributes(obj, skip)
 
 
 def _contents(container: Any, path: str, inside: str | None, seen: set[int]) -> Iterator[tuple[str, Any, str | None]]:
@@ -235,6 +257,7 @@ def load_state(
     done = {id(obj) for obj in skip}
     under_way: set[int] = set()  # an object may own one that refers back to it
     failed: dict[int, tuple[Any, Exception]] = {}
+    unsaved: list[str] = []
 
     def load(obj: Any, path: str, failures: dict[int, tuple[Any, Exception]]) -> None:
         if id(obj) in done or id(obj) in under_way:
@@ -256,7 +279,10 @@ def load_state(
             below = f"{path}/{name}" if path else name
             inside = f"{path}/{container}" if path and container else container
             if inside and not _present(weights, assets, inside):
-                _load_unsaved(child, below, inside)
+                aside: dict[int, tuple[Any, Exception]] = {}
+                load(child, below, aside)
+                if aside:
+                    unsaved.append(inside)
             else:
                 load(child, below, failures)
         # An object may be reachable by several paths and stored at another: what fails here may be found there.
@@ -269,17 +295,13 @@ def load_state(
         if below_is_well:
             done.add(id(obj))
 
-    def _load_unsaved(obj: Any, path: str, container: str) -> None:
-        failures: dict[int, tuple[Any, Exception]] = {}
-        load(obj, path, failures)
-        if failures:
-            warnings.warn(
-                f"Nothing was saved of what is in the nested container {container!r}: the file comes from a version of "
-                "Keras that left nested containers out. The layers there keep the values they have.",
-                stacklevel=3,
-            )
-
     load(root, "", failed)
+    if unsaved:
+        warnings.warn(
+            f"Nothing was saved of what is in the nested container {unsaved[0]!r}, and {len(unsaved)} objects in such "
+            "containers keep the values they have: the file comes from a version of Keras that left them out.",
+            stacklevel=4,
+        )
     if failed:
         _report(failed, skip_mismatch)
 

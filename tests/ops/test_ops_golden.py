@@ -93,7 +93,8 @@ ROUGH = ("argm", "argsort", "nanarg", "count_", "is", "logical", "sign", "equal"
          "matrix_rank", "in_top_k", "heaviside", "stop_gradient", "nextafter", "mod(", "fmod", "one_hot", "ctc_decode", "eig(",
          "sort(abs(eig", "lu_factor", "convert_to_tensor", "full_like(", "histogram", "unique", "sort(R)", "max(R", "abs(qr(TALL, mode",
          "isclose", "divide_no_nan(I", "select", "norm(X, ord=0", "svd(TALL)[1]", "matmul(svd", "top_k(R", "linspace(0", "bartlett",
-         "kaiser", "empty", "hard_shrink(S", "mean(H", "nan", "associative_scan(lambda a, b: a *", "moments(H", "while_loop")  # fmt: skip
+         "kaiser", "empty", "hard_shrink(S", "mean(H", "nan", "associative_scan(lambda a, b: a *", "moments(H", "while_loop",
+         "prod(X, axis=1, dtype", "cumprod(S")  # fmt: skip
 
 
 def smooth(case: str) -> bool:

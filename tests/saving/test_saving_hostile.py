@@ -18,7 +18,7 @@ from saving_fakes import PACKAGE, Dense, Words, make_model, values
 
 from kerasish import saving
 from kerasish.base.errors import UnsafeFileError
-from kerasish.saving import archive, hdf5
+from kerasish.saving import hdf5
 
 GIANT = (1 << 40,)
 

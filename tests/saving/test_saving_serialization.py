@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from saving_cases import ERRORS, FORMS, Built, Plain, Thing
 
-
 from kerasish import saving
 from kerasish.base.errors import UnsafeFileError
 from kerasish.base.registry import get_custom_objects, lookup

@@ -109,18 +109,23 @@ def negative(x: Any) -> Tensor:
     return P.neg(_arithmetic(tensor(x), "negative"))
 
 
+def _size(x: Any) -> Tensor:
+    x = tensor(x)
+    if x.dtype.kind == "c":
+        return hypot(P.real(x), P.imag(x))
+    return x if x.dtype.kind in "bu" else P.abs_(x)
+
+
 @op
 def absolute(x: Any) -> Tensor:
     """The absolute value."""
-    x = tensor(x)
-    return x if x.dtype.kind in "bu" else P.abs_(x)
+    return _size(x)
 
 
-@op(tensors="x", class_name="Absolute")
+@op(class_name="Absolute")
 def abs(x: Any) -> Tensor:
     """The same as `absolute`."""
-    x = tensor(x)
-    return x if x.dtype.kind in "bu" else P.abs_(x)
+    return _size(x)
 
 
 @op
