@@ -7,7 +7,9 @@ own order. A rebuilt mapping keeps the order its keys had.
 """
 
 from collections import OrderedDict, defaultdict, deque
-from typing import Any, Callable, Iterable, NamedTuple, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from reprlib import repr as short
+from typing import Any, NamedTuple
 
 from kerasish.base.registry import export
 
@@ -143,16 +145,23 @@ def pack_sequence_as(structure: Any, flat_sequence: Iterable) -> Any:
     """
     flat = list(flat_sequence)
     rest = iter(flat)
-    try:
-        packed = _map(lambda _: next(rest), structure)
-    except StopIteration:
-        packed = None
-    count = len(flatten(structure))
-    if count != len(flat):
-        raise ValueError(
-            f"`flat_sequence` has {len(flat)} leaves where `structure` has {count}. Pass one leaf for each of its own."
-        )
+
+    def take(_: Any) -> Any:
+        for leaf in rest:
+            return leaf
+        raise _wrong_count(structure, flat)
+
+    packed = _map(take, structure)
+    for _ in rest:
+        raise _wrong_count(structure, flat)
     return packed
+
+
+def _wrong_count(structure: Any, flat: list) -> ValueError:
+    return ValueError(
+        f"`flat_sequence` has {len(flat)} leaves where `structure` has {len(flatten(structure))}. "
+        "Pass one leaf for each of its own."
+    )
 
 
 # -- mapping ----------------------------------------------------------------------------------------------------------
@@ -170,10 +179,15 @@ def map_structure(func: Callable, *structures: Any, none_is_leaf: bool = True) -
     _check_arguments(func, structures)
     first, *others = structures
     if others:
-        return _map_aligned(func, first, [_align(first, other, _match_leaf(none_is_leaf)) for other in structures])
-    if none_is_leaf:
-        return _map(func, first)
-    return _map(lambda leaf: None if leaf is None else func(leaf), first)
+        rule = _both_leaves if none_is_leaf else _both_leaves_or_none
+        rows = zip(flatten(first), *[_align(first, other, rule) for other in others], strict=True)
+
+        def on_leaf(leaf: Any) -> Any:
+            row = next(rows)
+            return func(*row) if none_is_leaf or leaf is not None else None
+
+        return _map(on_leaf, first)
+    return _map(func if none_is_leaf else lambda leaf: None if leaf is None else func(leaf), first)
 
 
 @export("keras.tree.map_structure_up_to")
@@ -184,7 +198,8 @@ def map_structure_up_to(shallow_structure: Any, func: Callable, *structures: Any
     [3, 1]
     """
     _check_arguments(func, structures)
-    return _map_aligned(func, shallow_structure, [_align(shallow_structure, other, _any_leaf) for other in structures])
+    rows = zip(*[_align(shallow_structure, other, _any_leaf) for other in structures], strict=True)
+    return _map(lambda _: func(*next(rows)), shallow_structure)
 
 
 def _check_arguments(func: Any, structures: tuple) -> None:
@@ -201,64 +216,56 @@ def _map(func: Callable, x: Any) -> Any:
     return kind.rebuild(x, [func(child) if _kind(child) is None else _map(func, child) for child in kind.children(x)])
 
 
-def _map_aligned(func: Callable, like: Any, columns: list[list]) -> Any:
-    rows = zip(*columns, strict=True)
-    return _map(lambda leaf: func(*next(rows)), like)
-
-
 # -- comparing --------------------------------------------------------------------------------------------------------
 
 
-def _align(a: Any, b: Any, check_leaf: Callable[[Any, Any, tuple], None], path: tuple = ()) -> list:
-    """What `b` has at the leaves of `a`; ValueError if `b` is built differently. `check_leaf` judges the leaves."""
+def _align(a: Any, b: Any, leaf_rule: Callable[[Any, Any], str], path: tuple = ()) -> list:
+    """What `b` has at the leaves of `a`; ValueError if `b` is built differently, or if `leaf_rule` names a fault."""
     kind = _kind(a)
     if kind is None:
-        check_leaf(a, b, path)
+        _raise_if(leaf_rule(a, b), path, a, b)
         return [b]
     other = _kind(b)
-    if other is None or other.family != kind.family or (kind is _NAMED_TUPLE and type(a) is not type(b)):
-        raise ValueError(_difference(path, f"{type(a).__name__} and {type(b).__name__}", a, b))
-    if len(a) != len(b):
-        raise ValueError(_difference(path, f"{len(a)} and {len(b)} entries", a, b))
-    names = kind.names(a)
-    if kind.family == "dict":
-        if a.keys() != b.keys():
-            raise ValueError(_difference(path, f"the keys {list(names)} and {list(other.names(b))}", a, b))
-        pairs = [(a[name], b[name]) for name in names]
-    else:
-        pairs = list(zip(kind.children(a), other.children(b), strict=True))
+    _raise_if(_container_fault(a, b, kind, other), path, a, b)
+    names, children = kind.names(a), kind.children(a)
+    partners = [b[name] for name in names] if kind.family == "dict" else other.children(b)  # type: ignore[union-attr]
     found: list = []
-    for name, (x, y) in zip(names, pairs, strict=True):
-        if _kind(x) is None:
-            check_leaf(x, y, (*path, name) if path else (name,))
-            found.append(y)
+    for name, x, y in zip(names, children, partners, strict=True):
+        if _kind(x) is not None:
+            found.extend(_align(x, y, leaf_rule, (*path, name)))
+        elif fault := leaf_rule(x, y):
+            _raise_if(fault, (*path, name), x, y)
         else:
-            found.extend(_align(x, y, check_leaf, (*path, name)))
+            found.append(y)
     return found
 
 
-def _any_leaf(a: Any, b: Any, path: tuple) -> None:
-    pass
+def _container_fault(a: Any, b: Any, kind: _Kind, other: _Kind | None) -> str:
+    if other is None or other.family != kind.family or (kind is _NAMED_TUPLE and type(a) is not type(b)):
+        return f"{type(a).__name__} and {type(b).__name__}"
+    if kind.family == "dict" and a.keys() != b.keys():
+        return f"the keys {list(kind.names(a))} and {list(other.names(b))}"
+    return f"{len(a)} and {len(b)} entries" if len(a) != len(b) else ""
 
 
-def _same_leaf(a: Any, b: Any, path: tuple) -> None:
-    if _kind(b) is not None:
-        raise ValueError(_difference(path, f"a leaf and {type(b).__name__}", a, b))
+def _any_leaf(a: Any, b: Any) -> str:
+    return ""
 
 
-def _same_leaf_or_none(a: Any, b: Any, path: tuple) -> None:
-    _same_leaf(a, b, path)
+def _both_leaves(a: Any, b: Any) -> str:
+    return "" if _kind(b) is None else f"a leaf and {type(b).__name__}"
+
+
+def _both_leaves_or_none(a: Any, b: Any) -> str:
     if (a is None) != (b is None):
-        raise ValueError(_difference(path, "None and something else, which `none_is_leaf=False` forbids", a, b))
+        return "None and something else, which `none_is_leaf=False` forbids"
+    return _both_leaves(a, b)
 
 
-def _match_leaf(none_is_leaf: bool) -> Callable[[Any, Any, tuple], None]:
-    return _same_leaf if none_is_leaf else _same_leaf_or_none
-
-
-def _difference(path: tuple, what: str, a: Any, b: Any) -> str:
-    place = "".join(f"[{name!r}]" for name in path) or "the root"
-    return f"The structures don't have the same nested structure. At {place} they have {what}: {a!r} and {b!r}."
+def _raise_if(fault: str, path: tuple, a: Any, b: Any) -> None:
+    if fault:
+        place = "".join(f"[{name!r}]" for name in path) or "the root"
+        raise ValueError(f"The structures don't have the same nested structure. At {place}: {fault}; {short(a)}, {short(b)}.")
 
 
 @export("keras.tree.assert_same_structure")
@@ -267,7 +274,7 @@ def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> No
 
     The kinds of mapping are taken for equal. `check_types` is accepted and changes nothing, as in Keras.
     """
-    _align(a, b, _same_leaf)
+    _align(a, b, _both_leaves)
 
 
 @export("keras.tree.assert_same_paths")
@@ -284,7 +291,7 @@ def assert_same_paths(a: Any, b: Any) -> None:
 
 
 @export("keras.tree.MAP_TO_NONE")
-class MAP_TO_NONE:  # noqa: N801 (Keras's name)
+class MAP_TO_NONE:
     """What a function given to `traverse` returns to put None in place of a substructure."""
 
 

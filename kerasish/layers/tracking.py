@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from kerasish.base.tree import register_container
+
 
 def tracked(layer: Any, value: Any) -> Any:
     """`value` noted by the layer; lists and dicts become their tracking kinds."""
@@ -101,3 +103,8 @@ class TrackedDict(dict):
 
     def __reduce__(self) -> tuple:
         return dict, (dict(self),)
+
+
+# Users' structures may hold them: they are looked into like what they stand for.
+register_container(TrackedList, like=list)
+register_container(TrackedDict, like=dict)

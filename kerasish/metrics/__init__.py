@@ -53,8 +53,9 @@ from kerasish.metrics.curve import (
     SpecificityAtSensitivity,
 )
 from kerasish.metrics.f_score import F1Score, FBetaScore
-from kerasish.metrics.hinge import CategoricalHinge, Hinge, SquaredHinge
 from kerasish.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from kerasish.metrics.lookup import deserialize, get, serialize
+from kerasish.metrics.margin import CategoricalHinge, Hinge, SquaredHinge
 from kerasish.metrics.metric import Metric
 from kerasish.metrics.probabilistic import (
     BinaryCrossentropy,
@@ -74,6 +75,5 @@ from kerasish.metrics.regression import (
     R2Score,
     RootMeanSquaredError,
 )
-from kerasish.saving.lookup import lookup_functions
 
-get, serialize, deserialize = lookup_functions("metrics", Metric)
+__all__ = [name for name, obj in list(globals().items()) if callable(obj)]

@@ -26,6 +26,7 @@ from kerasish.ops.core import (
     vectorized_map,
     while_loop,
 )
+from kerasish.ops.einops import rearrange
 from kerasish.ops.linalg import (
     cholesky,
     cholesky_inverse,

@@ -148,7 +148,7 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Tensor:
     return P.dynamic_update(x, v, *[tensor(s, "int32") for s in _starts(start_indices)])
 
 
-@op
+@op(tensors="indices values")
 def scatter(indices: Any, values: Any, shape: Any) -> Tensor:
     """Zeros of a shape with values added at the indices, whose last axis says where; repeated ones add up."""
     v = tensor(values)
@@ -315,7 +315,7 @@ def map(f: Callable, xs: Any) -> Any:
     return scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
-@op(tensors="function elements")
+@op(tensors="elements")
 def vectorized_map(function: Callable, elements: Any) -> Any:
     """`function` of every slice along the first axis, stacked."""
     return map(function, elements)

@@ -86,7 +86,7 @@ def qr(x: Any, mode: str = "reduced") -> tuple:
     return P.qr(_matrices(x, "qr"), mode=mode)
 
 
-@op
+@op(class_name="SVD")
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """U, the singular values and Vᵀ with U @ diag(s) @ Vᵀ = x; or the singular values alone."""
     x = _matrices(x, "svd")

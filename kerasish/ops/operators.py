@@ -4,7 +4,6 @@ One table for all three. NumPy's ufuncs and functions called with a tensor run t
 `np.exp(t)` and `np.concatenate([t, u])` are recorded by tapes and programs like anything else.
 """
 
-import operator
 from typing import Any, Callable, Iterator
 
 import numpy as np
@@ -30,6 +29,8 @@ BINARY = (
     ("and", knp.logical_and, True),
     ("or", knp.logical_or, True),
     ("xor", knp.logical_xor, True),
+    ("lshift", knp.left_shift, True),
+    ("rshift", knp.right_shift, True),
     ("eq", knp.equal, False),
     ("ne", knp.not_equal, False),
     ("lt", knp.less, False),
@@ -38,7 +39,6 @@ BINARY = (
     ("ge", knp.greater_equal, False),
 )
 UNARY = (("neg", knp.negative), ("abs", knp.absolute), ("invert", knp.logical_not))
-# integers have bitwise operators, all else logical ones
 BITWISE = {"and": knp.bitwise_and, "or": knp.bitwise_or, "xor": knp.bitwise_xor, "invert": knp.bitwise_not}
 
 OPERAND = (Tensor, Variable, KerasTensor, np.ndarray, np.generic, bool, int, float, complex, list, tuple, Dim)
@@ -48,11 +48,13 @@ def _whole(x: Any) -> bool:
     """Whether `x` is, or holds, integers."""
     if isinstance(x, (bool, np.bool_)):
         return False
-    return isinstance(x, int) or getattr(x, "dtype", None) is not None and np.dtype(x.dtype).kind in "iu"
+    return isinstance(x, int) or (getattr(x, "dtype", None) is not None and np.dtype(x.dtype).kind in "iu")
 
 
-def _chosen(name: str, fn: Callable, *xs: Any) -> Callable:
-    return BITWISE[name] if name in BITWISE and all(map(_whole, xs)) else fn
+def _chosen(name: str, fn: Callable, self: Any, *others: Any) -> Callable:
+    """The op of an operator: bitwise for tensors of integers, logical for all else, as in Keras."""
+    bitwise = name in BITWISE and isinstance(self, Tensor) and all(map(_whole, (self, *others)))
+    return BITWISE[name] if bitwise or (name == "invert" and _whole(self) and isinstance(self, Variable)) else fn
 
 
 def _binary(name: str, fn: Callable) -> tuple[Callable, Callable]:
@@ -64,7 +66,7 @@ def _binary(name: str, fn: Callable) -> tuple[Callable, Callable]:
     def reverse(self: Any, other: Any) -> Any:
         if not isinstance(other, OPERAND) and not hasattr(other, "__array__"):
             return NotImplemented
-        return _chosen(name, fn, other, self)(other, self)
+        return _chosen(name, fn, self, other)(other, self)
 
     return forward, reverse
 

@@ -9,6 +9,7 @@ from kerasish.saving.api import load_model as load_model
 from kerasish.saving.api import load_weights as load_weights
 from kerasish.saving.api import save_model as save_model
 from kerasish.saving.api import save_weights as save_weights
+from kerasish.saving.file_editor import KerasFileEditor as KerasFileEditor
 from kerasish.saving.serialization import deserialize_keras_object as deserialize_keras_object
 from kerasish.saving.serialization import serialize_keras_object as serialize_keras_object
 

@@ -8,7 +8,7 @@ that lead out are refused with UnsafeFileError.
 import math
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -135,6 +135,29 @@ class H5Group:
     def names(self) -> list[str]:
         """The names of what is in the group."""
         return list(self._raw.keys())
+
+    def walk(self) -> Iterator[tuple[str, "H5Group | StoredArray"]]:
+        """(path, group or array) of everything below, each group before its contents."""
+        import h5py
+
+        seen = {h5py.h5o.get_info(self._raw.id).addr}
+
+        def visit(group: H5Group, path: str) -> Iterator[tuple[str, H5Group | StoredArray]]:
+            for name in group.names():
+                inner = _join(path, name)
+                raw = group._open(name)
+                if not isinstance(raw, h5py.Group):
+                    yield inner, group.array(name)
+                    continue
+                address = h5py.h5o.get_info(raw.id).addr
+                if address in seen:  # in a circle this would never end
+                    raise UnsafeFileError(f"{self._at(inner)} is a group that stands at another place, too.")
+                seen.add(address)
+                child = group.group(name)
+                yield inner, child
+                yield from visit(child, inner)
+
+        return visit(self, "")
 
     def group(self, path: str) -> "H5Group | None":
         """The group at a path below this one, or None if there is nothing."""

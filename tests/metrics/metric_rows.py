@@ -125,8 +125,9 @@ def _rows():
     add("SparseTopKCategoricalAccuracy", "sparse", "sparse column", "sparse series", "sparse ties", k=2)
     add("SparseTopKCategoricalAccuracy", "sorted ids", k=2, from_sorted_ids=True)
 
-    for cls in ("MeanSquaredError", "MeanAbsoluteError", "LogCoshError", "RootMeanSquaredError"):
+    for cls in ("MeanSquaredError", "MeanAbsoluteError", "RootMeanSquaredError"):
         add(cls, "numbers", "flat numbers", "number series", "integers")
+    add("LogCoshError", "numbers", "number series")
     add("MeanAbsolutePercentageError", "numbers", "positive")
     add("MeanSquaredLogarithmicError", "positive", "integers")
     add("CosineSimilarity", "numbers", "number series")
@@ -354,12 +355,16 @@ def call_function(keras: Any, name: str) -> np.ndarray:
 
 
 def answer(keras: Any, identifier: Any) -> str:
-    """What `get` makes of an identifier: the class and its name, or the error's type."""
+    """What `get` makes of an identifier: an instance of a class, or an error."""
     try:
         got = keras.metrics.get(identifier)
     except (ValueError, TypeError) as e:
         return type(e).__name__
-    return f"{type(got).__name__} {got.name.rstrip('_0123456789') if got.name != 'f1_score' else got.name}"
+    return type(got).__name__
+
+
+def feed_wrong(keras: Any, cls: str, config: dict, true_shape: tuple, pred_shape: tuple) -> None:
+    getattr(keras.metrics, cls)(**config).update_state(np.ones(true_shape, "float32"), np.ones(pred_shape, "float32"))
 
 
 def refusal(make: Callable) -> str:

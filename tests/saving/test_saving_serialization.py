@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from saving_cases import ERRORS, FORMS, Built, Plain, Thing
 
-from kerasish import saving
+from kerasish import activations, saving
 from kerasish.base.errors import UnsafeFileError
-from kerasish.base.registry import get_custom_objects, lookup
+from kerasish.base.registry import get_custom_objects
 from kerasish.engine.tensor import Tensor
 from kerasish.engine.variable import Variable
 from kerasish.ops.symbolic import KerasTensor
@@ -25,7 +25,7 @@ GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden" / "saving.json
 K = SimpleNamespace(
     saving=saving,
     ops=SimpleNamespace(convert_to_tensor=Tensor),
-    activations=SimpleNamespace(relu=lookup("keras.activations.relu")),
+    activations=activations,
     KerasTensor=KerasTensor,
     Variable=Variable,
 )

@@ -80,17 +80,14 @@ def sparse_plus(x: Any) -> Tensor:
     return _where(P.less_equal(x, _c(x, -1)), _c(x, 0), _where(P.less(x, _c(x, 1)), bow, x))
 
 
-@op
+@op(aliases=("swish",))
 def silu(x: Any) -> Tensor:
     """x * sigmoid(x)."""
     x = floats(x)
     return P.mul(x, P.sigmoid(x))
 
 
-@op(class_name="Silu")
-def swish(x: Any) -> Tensor:
-    """The same as `silu`."""
-    return silu(x)
+swish = silu
 
 
 @op(tensors="x")
@@ -121,17 +118,14 @@ def hard_sigmoid(x: Any) -> Tensor:
     return P.minimum(P.maximum(line, _c(x, 0)), _c(x, 1))
 
 
-@op
+@op(aliases=("hard_swish",))
 def hard_silu(x: Any) -> Tensor:
     """x * hard_sigmoid(x)."""
     x = floats(x)
     return P.mul(x, hard_sigmoid(x))
 
 
-@op(class_name="HardSilu")
-def hard_swish(x: Any) -> Tensor:
-    """The same as `hard_silu`."""
-    return hard_silu(x)
+hard_swish = hard_silu
 
 
 def _elu(x: Tensor, alpha: float) -> Tensor:

@@ -109,23 +109,16 @@ def negative(x: Any) -> Tensor:
     return P.neg(_arithmetic(tensor(x), "negative"))
 
 
-def _size(x: Any) -> Tensor:
+@op(aliases=("abs",))
+def absolute(x: Any) -> Tensor:
+    """The absolute value."""
     x = tensor(x)
     if x.dtype.kind == "c":
         return hypot(P.real(x), P.imag(x))
     return x if x.dtype.kind in "bu" else P.abs_(x)
 
 
-@op
-def absolute(x: Any) -> Tensor:
-    """The absolute value."""
-    return _size(x)
-
-
-@op(class_name="Absolute")
-def abs(x: Any) -> Tensor:
-    """The same as `absolute`."""
-    return _size(x)
+abs = absolute
 
 
 @op
@@ -705,18 +698,14 @@ def imag(x: Any) -> Tensor:
     return P.imag(x) if x.dtype.kind == "c" else P.full_like(x, 0)
 
 
-@op
+@op(aliases=("conj",))
 def conjugate(x: Any) -> Tensor:
     """The complex conjugate."""
     x = tensor(x)
     return P.conj(x) if x.dtype.kind == "c" else x
 
 
-@op
-def conj(x: Any) -> Tensor:
-    """The same as `conjugate`."""
-    x = tensor(x)
-    return P.conj(x) if x.dtype.kind == "c" else x
+conj = conjugate
 
 
 @op

@@ -81,7 +81,7 @@ def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     return P.sqrt(variance_of(x, axes_of(axis, x.ndim), keepdims))
 
 
-@op(tensors="x")
+@op(tensors="x weights")
 def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
     """The mean, weighted if weights are given: of the shape of x, or one for each place along `axis`."""
     if weights is None:
