@@ -36,6 +36,7 @@ def export(*paths: str) -> Callable[[T], T]:
             names[name] = obj
             if inspect.isclass(obj):
                 names.setdefault(to_snake_case(name), obj)
+                names.setdefault(name.lower(), obj)
         return obj
 
     return register

@@ -6,6 +6,7 @@ Leaves come in the order of positions; in a dict or defaultdict in the order of 
 own order. A rebuilt mapping keeps the order its keys had.
 """
 
+import warnings
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from reprlib import repr as short
@@ -272,8 +273,14 @@ def _raise_if(fault: str, path: tuple, a: Any, b: Any) -> None:
 def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Raise ValueError unless `a` and `b` nest alike: same containers, lengths and keys. Leaves are not compared.
 
-    The kinds of mapping are taken for equal. `check_types` is accepted and changes nothing, as in Keras.
+    The kinds of mapping are taken for equal. As in Keras, `check_types` is deprecated and changes nothing.
     """
+    if check_types is not None:
+        warnings.warn(
+            "`check_types` has no effect. Leave it out; to take lists and tuples for equal, use `assert_same_paths`.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
     _align(a, b, _both_leaves)
 
 

@@ -79,11 +79,13 @@ class Plan:
             self.setup.append(node)
             self.places[id(node.outs[0])] = Place(node.outs[0], "fixed")
             return
-        if prim.view and self._is_view(node, args[0]):
+        if prim.view:
             base = args[0]
             whole = base.whole and prim is P.reshape
-            self.places[id(node.outs[0])] = Place(node.outs[0], "view", base.root, whole, base.still)
-            (self.setup if base.still else self.steps).append(node)
+            # a reshape that may copy is done in every run, and may just as well share memory with its base
+            still = base.still and self._is_view(node, base)
+            self.places[id(node.outs[0])] = Place(node.outs[0], "view", base.root, whole, still)
+            (self.setup if still else self.steps).append(node)
             return
         self.steps.append(node)
         for o in node.outs:

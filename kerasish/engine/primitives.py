@@ -459,7 +459,9 @@ def _part_spec(z: Any) -> tuple:
     return z.shape, np.dtype("float64" if z.dtype == "complex128" else "float32")
 
 
-complex_ = prim("complex", K.complex_, _complex_spec, lambda g, z, a, b: real(g), lambda g, z, a, b: imag(g), broadcast=True)
+complex_ = prim(
+    "complex", K.complex_, _complex_spec, lambda g, z, a, b: real(g), lambda g, z, a, b: imag(g), broadcast=True
+)
 real = prim("real", K.real, _part_spec, lambda g, y, z: complex_(g, full_like(g, 0)))
 imag = prim("imag", K.imag, _part_spec, lambda g, y, z: complex_(full_like(g, 0), g))
 conj = prim("conj", np.conjugate, S.like, lambda g, y, z: conj(g))
@@ -484,7 +486,7 @@ searchsorted = prim("searchsorted", K.searchsorted, lambda s, v, side: (v.shape,
 
 
 def _combine_vjps(g: Tensor, y: Tensor, x: Tensor, v: Tensor, *indices: Tensor, wanted: list, how: str) -> list:
-    # the gradient of a maximum or minimum goes, in equal shares, to whoever holds it; that of a product is the rest of it
+    # the gradient of a maximum or minimum goes, in equal shares, to whoever holds it
     axes = tuple(range(len(indices)))
     if how == "mul":
         gx, gv = mul(g, div(y, x)), div(gather(mul(g, y), *indices, axes=axes), v)
@@ -509,7 +511,7 @@ def _square(a: Any) -> tuple:
     return a.shape, a.dtype
 
 
-def _triangle(x: Tensor, lower: bool, diagonal: float = 1) -> Tensor:
+def triangle(x: Tensor, lower: bool, diagonal: float = 1) -> Tensor:
     """The lower or upper triangle, its diagonal times a factor."""
     n, m = x.shape[-2:]
     weights = np.tri(n, m, -1) if lower else np.tri(m, n, -1).T
@@ -522,16 +524,16 @@ def _on_diagonal(v: Tensor) -> Tensor:
     return mul(reshape(v, shape=(*v.shape, 1)), Tensor(np.eye(n, dtype=v.dtype)))
 
 
-def _column(v: Tensor) -> Tensor:
+def column(v: Tensor) -> Tensor:
     return reshape(v, shape=(*v.shape, 1))
 
 
-def _row(v: Tensor) -> Tensor:
+def row(v: Tensor) -> Tensor:
     return reshape(v, shape=(*v.shape[:-1], 1, v.shape[-1]))
 
 
 def _cholesky_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
-    inner = _triangle(matmul(swap(y), g), True, 0.5)
+    inner = triangle(matmul(swap(y), g), True, 0.5)
     back = inv(y)
     out = matmul(swap(back), matmul(inner, back))
     return mul(add(out, swap(out)), scalar(out, 0.5))
@@ -555,7 +557,7 @@ solve = prim(
 )  # fmt: skip
 det = prim(
     "det", K.det, lambda a: (_square(a)[0][:-2], a.dtype),
-    lambda g, y, a: mul(swap(inv(a)), _column(_column(mul(g, y)))),
+    lambda g, y, a: mul(swap(inv(a)), column(column(mul(g, y)))),
 )  # fmt: skip
 
 
@@ -565,14 +567,14 @@ def _or_zeros(g: Any, y: Tensor) -> Tensor:
 
 slogdet = prim(
     "slogdet", K.slogdet, lambda a: [(_square(a)[0][:-2], a.dtype)] * 2,
-    lambda g, y, a: mul(swap(inv(a)), _column(_column(_or_zeros(g[1], y[1])))), several=True,
+    lambda g, y, a: mul(swap(inv(a)), column(column(_or_zeros(g[1], y[1])))), several=True,
 )  # fmt: skip
 
 
 def _gaps(w: Tensor, other: Tensor) -> Tensor:
     """1 / (w_j - other_i), and 0 on the diagonal."""
     eye = Tensor(np.eye(w.shape[-1], dtype=w.dtype))
-    return mul(reciprocal(add(sub(_row(w), _column(other)), eye)), sub(scalar(w, 1), eye))
+    return mul(reciprocal(add(sub(row(w), column(other)), eye)), sub(scalar(w, 1), eye))
 
 
 def _eigh_vjp(g: tuple, y: tuple, a: Tensor) -> Tensor:
@@ -609,8 +611,8 @@ def _qr_vjp(g: tuple, y: tuple, a: Tensor, mode: str) -> Tensor:
         raise NotImplementedError("The gradient of qr needs matrices with at least as many rows as columns, reduced.")
     gq, gr = (_or_zeros(d, t) for d, t in zip(g, y, strict=True))
     m = sub(matmul(r, swap(gr)), matmul(swap(gq), q))
-    lower = _triangle(m, True)
-    mirrored = add(lower, swap(_triangle(m, True, 0)))
+    lower = triangle(m, True)
+    mirrored = add(lower, swap(triangle(m, True, 0)))
     return matmul(add(gq, matmul(q, mirrored)), swap(inv(r)))
 
 
@@ -638,20 +640,20 @@ def _svd_vjp(g: tuple, y: tuple, a: Tensor, full: bool) -> Tensor:
     rows, columns = a.shape[-2:]
     if g[0] is not None:
         ug = mul(gaps, matmul(swap(u), g[0]))
-        core = add(core, mul(add(ug, swap(ug)), _row(s)))
+        core = add(core, mul(add(ug, swap(ug)), row(s)))
         if not same(rows, k):
             rest = sub(g[0], matmul(u, matmul(swap(u), g[0])))
-            out = matmul(div(rest, _row(s)), vh)
+            out = matmul(div(rest, row(s)), vh)
     if g[2] is not None:
         vg = mul(gaps, matmul(vh, swap(g[2])))
-        core = add(core, mul(_column(s), add(vg, swap(vg))))
+        core = add(core, mul(column(s), add(vg, swap(vg))))
     total = matmul(u, matmul(core, vh))
     if out is not None:
         total = add(total, out)
     if g[2] is not None and not same(columns, k):
         gv = swap(g[2])
         rest = sub(gv, matmul(swap(vh), matmul(vh, gv)))
-        total = add(total, matmul(u, swap(div(rest, _row(s)))))
+        total = add(total, matmul(u, swap(div(rest, row(s)))))
     return total
 
 
@@ -660,7 +662,7 @@ svd = prim("svd", K.svd, _svd_spec, _svd_vjp, several=True)
 
 def _singular_values_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
     u, _, vh = svd(a, full=False)
-    return matmul(mul(u, _row(g)), vh)
+    return matmul(mul(u, row(g)), vh)
 
 
 singular_values = prim(

@@ -80,7 +80,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
 class Accuracy(MeanOf):
     """How often `y_pred` equals `y_true`.
 
-    >>> float(Accuracy()([[1], [2], [3], [4]], [[0], [2], [3], [4]]))
+    >>> float(Accuracy()([3, 1, 4, 1], [3, 1, 4, 2]))
     0.75
     """
 
@@ -94,7 +94,7 @@ class Accuracy(MeanOf):
 class BinaryAccuracy(MeanOf):
     """How often `y_pred`, cut at `threshold`, equals the binary `y_true`.
 
-    >>> float(BinaryAccuracy()([[1], [1], [0], [0]], [[0.98], [1.0], [0.0], [0.6]]))
+    >>> float(BinaryAccuracy(threshold=0.6)([1, 0, 1, 0], [0.7, 0.5, 0.5, 0.1]))
     0.75
     """
 
@@ -108,7 +108,7 @@ class BinaryAccuracy(MeanOf):
 class CategoricalAccuracy(MeanOf):
     """How often the best score is that of the class in the one-hot `y_true`.
 
-    >>> float(CategoricalAccuracy()([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]]))
+    >>> float(CategoricalAccuracy()([[1, 0], [0, 1]], [[0.9, 0.1], [0.8, 0.2]]))
     0.5
     """
 
@@ -122,7 +122,7 @@ class CategoricalAccuracy(MeanOf):
 class SparseCategoricalAccuracy(MeanOf):
     """How often the best score is that of the class whose number is in `y_true`.
 
-    >>> float(SparseCategoricalAccuracy()([[2], [1]], [[0.1, 0.6, 0.3], [0.05, 0.95, 0]]))
+    >>> float(SparseCategoricalAccuracy()([0, 1], [[0.9, 0.1], [0.8, 0.2]]))
     0.5
     """
 
@@ -136,7 +136,7 @@ class SparseCategoricalAccuracy(MeanOf):
 class TopKCategoricalAccuracy(MeanOf):
     """How often the class in the one-hot `y_true` is among the `k` best scores.
 
-    >>> float(TopKCategoricalAccuracy(k=1)([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]]))
+    >>> float(TopKCategoricalAccuracy(k=2)([[1, 0, 0], [0, 0, 1]], [[0.3, 0.6, 0.1], [0.3, 0.6, 0.1]]))
     0.5
     """
 
@@ -150,7 +150,7 @@ class TopKCategoricalAccuracy(MeanOf):
 class SparseTopKCategoricalAccuracy(MeanOf):
     """How often the class whose number is in `y_true` is among the `k` best scores, or ids with `from_sorted_ids`.
 
-    >>> float(SparseTopKCategoricalAccuracy(k=1)([2, 1], [[0.1, 0.9, 0.8], [0.05, 0.95, 0]]))
+    >>> float(SparseTopKCategoricalAccuracy(k=2)([0, 2], [[0.3, 0.6, 0.1], [0.3, 0.6, 0.1]]))
     0.5
     """
 

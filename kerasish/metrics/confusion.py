@@ -210,7 +210,7 @@ class ConfusionCount(ConfusionMetric):
 class TruePositives(ConfusionCount):
     """The number of true positives, weighted; with a list of thresholds one a threshold.
 
-    >>> float(TruePositives()([0, 1, 1, 1], [1, 0, 1, 1]))
+    >>> float(TruePositives()([1, 1, 1, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]))
     2.0
     """
 
@@ -221,8 +221,8 @@ class TruePositives(ConfusionCount):
 class FalsePositives(ConfusionCount):
     """The number of false positives, weighted; with a list of thresholds one a threshold.
 
-    >>> float(FalsePositives()([0, 1, 0, 0], [0, 0, 1, 1]))
-    2.0
+    >>> float(FalsePositives()([1, 1, 1, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]))
+    1.0
     """
 
     outcomes = (FALSE_POSITIVES,)
@@ -232,8 +232,8 @@ class FalsePositives(ConfusionCount):
 class TrueNegatives(ConfusionCount):
     """The number of true negatives, weighted; with a list of thresholds one a threshold.
 
-    >>> float(TrueNegatives()([0, 1, 0, 0], [1, 1, 0, 0]))
-    2.0
+    >>> float(TrueNegatives()([1, 1, 1, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]))
+    1.0
     """
 
     outcomes = (TRUE_NEGATIVES,)
@@ -243,7 +243,7 @@ class TrueNegatives(ConfusionCount):
 class FalseNegatives(ConfusionCount):
     """The number of false negatives, weighted; with a list of thresholds one a threshold.
 
-    >>> float(FalseNegatives()([0, 1, 1, 1], [0, 1, 0, 0]))
+    >>> float(FalseNegatives(thresholds=0.85)([1, 1, 1, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]))
     2.0
     """
 
@@ -306,8 +306,8 @@ class Precision(PositiveRate):
     top_k:      only the k best predictions of a row can be positive.
     class_id:   look at this column alone.
 
-    >>> round(float(Precision()([0, 1, 1, 1], [1, 0, 1, 1])), 4)
-    0.6667
+    >>> Precision(thresholds=[0.2, 0.75])([1, 1, 0, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]).tolist()
+    [0.5, 1.0]
     """
 
     outcomes = (TRUE_POSITIVES, FALSE_POSITIVES)
@@ -321,8 +321,8 @@ class Recall(PositiveRate):
     top_k:      only the k best predictions of a row can be positive.
     class_id:   look at this column alone.
 
-    >>> round(float(Recall()([0, 1, 1, 1], [1, 0, 1, 1])), 4)
-    0.6667
+    >>> Recall(thresholds=[0.2, 0.85])([1, 1, 0, 0, 0], [0.9, 0.8, 0.3, 0.7, 0.1]).tolist()
+    [1.0, 0.5]
     """
 
     outcomes = (TRUE_POSITIVES, FALSE_NEGATIVES)

@@ -42,8 +42,8 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
 class PearsonCorrelation(MeanOf):
     """Mean of Pearson's correlation of `y_true` and `y_pred` along `axis`.
 
-    >>> round(float(PearsonCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.7]])), 3)
-    0.961
+    >>> round(float(PearsonCorrelation()([[1.0, 2.0, 3.0]], [[3.0, 5.0, 7.0]])), 3)
+    1.0
     """
 
     _direction = "up"
@@ -56,8 +56,8 @@ class PearsonCorrelation(MeanOf):
 class ConcordanceCorrelation(MeanOf):
     """Mean of the concordance of `y_true` and `y_pred` along `axis`: as Pearson's, but shifts and scales count.
 
-    >>> round(float(ConcordanceCorrelation()([[0.0, 1.0, 0.5]], [[0.1, 0.9, 0.7]])), 3)
-    0.924
+    >>> round(float(ConcordanceCorrelation()([[1.0, 2.0, 3.0]], [[3.0, 5.0, 7.0]])), 3)
+    0.216
     """
 
     _direction = "up"

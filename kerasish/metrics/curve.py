@@ -53,8 +53,8 @@ class AUC(CurveMetric):
     label_weights:    weights of the columns; without `multi_label` of the elements in them.
     from_logits:      predictions are logits.
 
-    >>> float(AUC(num_thresholds=3)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]))
-    0.75
+    >>> round(float(AUC()([1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.2, 0.1])), 4)
+    0.8333
     """
 
     def __init__(
@@ -247,7 +247,7 @@ class PointOnCurve(CurveMetric):
 class SensitivityAtSpecificity(PointOnCurve):
     """The best sensitivity, tp / (tp + fn), where the specificity, tn / (tn + fp), is at least `specificity`.
 
-    >>> float(SensitivityAtSpecificity(0.5)([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8]))
+    >>> float(SensitivityAtSpecificity(0.9)([1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.2, 0.1]))
     0.5
     """
 
@@ -268,7 +268,7 @@ class SensitivityAtSpecificity(PointOnCurve):
 class SpecificityAtSensitivity(PointOnCurve):
     """The best specificity, tn / (tn + fp), where the sensitivity, tp / (tp + fn), is at least `sensitivity`.
 
-    >>> round(float(SpecificityAtSensitivity(0.5)([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])), 4)
+    >>> round(float(SpecificityAtSensitivity(0.9)([1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.2, 0.1])), 4)
     0.6667
     """
 
@@ -289,8 +289,8 @@ class SpecificityAtSensitivity(PointOnCurve):
 class PrecisionAtRecall(PointOnCurve):
     """The best precision, tp / (tp + fp), where the recall, tp / (tp + fn), is at least `recall`.
 
-    >>> float(PrecisionAtRecall(0.5)([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8]))
-    0.5
+    >>> round(float(PrecisionAtRecall(0.9)([1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.2, 0.1])), 4)
+    0.6667
     """
 
     given, sought = "recall", "precision"
@@ -310,7 +310,7 @@ class PrecisionAtRecall(PointOnCurve):
 class RecallAtPrecision(PointOnCurve):
     """The best recall, tp / (tp + fn), where the precision, tp / (tp + fp), is at least `precision`.
 
-    >>> float(RecallAtPrecision(0.8)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]))
+    >>> float(RecallAtPrecision(0.9)([1, 1, 0, 0, 0], [0.9, 0.4, 0.5, 0.2, 0.1]))
     0.5
     """
 

@@ -1,5 +1,6 @@
 """Intersection over union of labelled regions: tp / (tp + fp + fn) of each class."""
 
+import warnings
 from typing import Any, Sequence
 
 from kerasish import ops
@@ -41,7 +42,14 @@ class IoUBase(Metric):
             y_pred = ops.argmax(y_pred, axis=self.axis)
         y_true = ops.reshape(ops.cast(ops.cast(y_true, self.dtype), "int32"), (-1,))
         y_pred = ops.reshape(ops.cast(ops.cast(y_pred, self.dtype), "int32"), (-1,))
-        weight = ops.cast(1 if sample_weight is None else sample_weight, self.dtype)
+        weight = ops.convert_to_tensor(1 if sample_weight is None else sample_weight)
+        if "float" in str(weight.dtype) and "int" in self.dtype:
+            warnings.warn(
+                f"{self!r} counts in {self.dtype}, which cuts off the fractions of weights of dtype {weight.dtype}. Make "
+                "it with dtype='float32', or pass integers.",
+                stacklevel=3,
+            )
+        weight = ops.cast(weight, self.dtype)
         if len(weight.shape) > 1:
             weight = ops.reshape(weight, (-1,))
         weight = ops.broadcast_to(weight, y_true.shape)
@@ -76,8 +84,8 @@ class IoU(IoUBase):
     sparse_y_true: labels are class numbers, not one-hot; sparse_y_pred: predictions are class numbers, not scores.
     axis:          the axis of the classes, where they have one.
 
-    >>> round(float(IoU(num_classes=2, target_class_ids=[0])([0, 0, 1, 1], [0, 1, 0, 1])), 4)
-    0.3333
+    >>> round(float(IoU(num_classes=3, target_class_ids=[1])([0, 1, 1, 2], [0, 1, 2, 2])), 3)
+    0.5
     """
 
     def __init__(
@@ -122,8 +130,8 @@ class IoU(IoUBase):
 class BinaryIoU(IoU):
     """Mean of intersection over union of classes 0 and 1, or one of them; predictions are cut at `threshold`.
 
-    >>> round(float(BinaryIoU()([0, 1, 0, 1], [0.1, 0.2, 0.4, 0.7])), 4)
-    0.5833
+    >>> round(float(BinaryIoU(threshold=0.3)([1, 1, 0, 0], [0.9, 0.2, 0.4, 0.1])), 3)
+    0.333
     """
 
     def __init__(
@@ -153,8 +161,8 @@ class MeanIoU(IoU):
     sparse_y_true: labels are class numbers, not one-hot; sparse_y_pred: predictions are class numbers, not scores.
     axis:          the axis of the classes, where they have one.
 
-    >>> round(float(MeanIoU(num_classes=2)([0, 0, 1, 1], [0, 1, 0, 1])), 4)
-    0.3333
+    >>> round(float(MeanIoU(num_classes=3)([0, 1, 1, 2], [0, 1, 2, 2])), 3)
+    0.667
     """
 
     def __init__(
@@ -179,9 +187,8 @@ class MeanIoU(IoU):
 class OneHotIoU(IoU):
     """IoU of one-hot labels and, unless `sparse_y_pred`, of scores.
 
-    >>> y_true, y_pred = [[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]
-    >>> float(OneHotIoU(num_classes=2, target_class_ids=[0])(y_true, y_pred))
-    0.0
+    >>> round(float(OneHotIoU(2, target_class_ids=[1])([[1, 0], [0, 1]], [[0.3, 0.7], [0.1, 0.9]])), 3)
+    0.5
     """
 
     def __init__(
@@ -204,7 +211,7 @@ class OneHotIoU(IoU):
 class OneHotMeanIoU(MeanIoU):
     """MeanIoU of one-hot labels and, unless `sparse_y_pred`, of scores.
 
-    >>> round(float(OneHotMeanIoU(num_classes=2)([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]])), 4)
+    >>> round(float(OneHotMeanIoU(num_classes=2)([[1, 0], [0, 1]], [[0.3, 0.7], [0.1, 0.9]])), 3)
     0.25
     """
 

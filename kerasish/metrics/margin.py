@@ -11,8 +11,8 @@ from kerasish.metrics.reduction import MeanOf
 class Hinge(MeanOf):
     """Mean of `max(1 - y_true * y_pred, 0)`.
 
-    >>> round(float(Hinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]])), 4)
-    1.3
+    >>> round(float(Hinge()([[-1, 1, 1]], [[-2.0, 0.5, -1.0]])), 3)
+    0.833
     """
 
     def __init__(self, name: str = "hinge", dtype: Any = None):
@@ -23,8 +23,8 @@ class Hinge(MeanOf):
 class SquaredHinge(MeanOf):
     """Mean of `max(1 - y_true * y_pred, 0)**2`.
 
-    >>> round(float(SquaredHinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]])), 4)
-    1.86
+    >>> float(SquaredHinge()([[-1, 1]], [[-2.0, 0.5]]))
+    0.125
     """
 
     def __init__(self, name: str = "squared_hinge", dtype: Any = None):
@@ -35,8 +35,8 @@ class SquaredHinge(MeanOf):
 class CategoricalHinge(MeanOf):
     """Mean of `max(1 + (best wrong score) - (right score), 0)`; `y_true` is one-hot.
 
-    >>> round(float(CategoricalHinge()([[0, 1], [0, 0]], [[0.6, 0.4], [0.4, 0.6]])), 4)
-    1.4
+    >>> float(CategoricalHinge()([[0, 1, 0]], [[0.25, 0.5, 1.0]]))
+    1.5
     """
 
     def __init__(self, name: str = "categorical_hinge", dtype: Any = None):

@@ -39,8 +39,8 @@ class Sum(Metric):
     """The sum of the values.
 
     >>> m = Sum()
-    >>> float(m([1.0, 3.0, 5.0])), float(m(1.0))
-    (9.0, 10.0)
+    >>> float(m([2.0, 5.0])), float(m([1.0], sample_weight=[4.0]))
+    (7.0, 11.0)
     """
 
     def __init__(self, name: str = "sum", dtype: Any = None):
@@ -60,8 +60,8 @@ class Mean(Metric):
     """The mean of the values, weighted by `sample_weight`.
 
     >>> m = Mean()
-    >>> float(m([1.0, 3.0, 5.0])), float(m([1.0], sample_weight=[3.0]))
-    (3.0, 2.0)
+    >>> float(m([2.0, 4.0])), float(m([7.0], sample_weight=[2.0]))
+    (3.0, 5.0)
     """
 
     def __init__(self, name: str = "mean", dtype: Any = None):
@@ -86,9 +86,9 @@ class Mean(Metric):
 class MeanMetricWrapper(Mean):
     """The mean of `fn(y_true, y_pred, **kwargs)`.
 
-    >>> m = MeanMetricWrapper(lambda y_true, y_pred: ops.abs(y_true - y_pred))
-    >>> float(m(ops.array([1.0, 2.0]), ops.array([1.0, 4.0])))
-    1.0
+    >>> worst = MeanMetricWrapper(lambda y_true, y_pred: ops.max(ops.abs(y_true - y_pred), axis=-1))
+    >>> float(worst(ops.zeros((2, 3)), ops.array([[0.0, -3.0, 1.0], [1.0, 0.0, 0.0]])))
+    2.0
     """
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any):

@@ -1,8 +1,7 @@
 """The door: values of every kind become tensors of one dtype before a primitive sees them."""
 
-from typing import Any, Sequence
-
 import functools
+from typing import Any, Sequence
 
 import numpy as np
 

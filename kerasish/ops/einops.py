@@ -21,7 +21,12 @@ def _groups(side: str) -> list[list[str]]:
     return out
 
 
-@op(tensors="tensor")
+def _written(group: list[str], names: list[str]) -> list[str]:
+    """A group with the ellipsis in it replaced by the axes that it stands for."""
+    return [m for n in group for m in (names if n == "..." else [n])]
+
+
+@op(tensors="tensor pattern")
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     """The axes of a tensor by a pattern such as "b (h w) c -> b h w c"; lengths that can't be inferred are given."""
     return _rearranged(tensor, pattern, axes_lengths)
@@ -38,7 +43,7 @@ def _rearranged(x: Any, pattern: str, lengths: dict) -> Tensor:
         free = [[f"_{i}"] for i in range(x.ndim - len(before) + 1)]
         before[at : at + 1] = free
         names = [n for g in free for n in g]
-        after = [g2 for g in after for g2 in (free if g == ["..."] else [[m for n in g for m in (names if n == "..." else [n])]])]
+        after = [g for group in after for g in (free if group == ["..."] else [_written(group, names)])]
     if len(before) != x.ndim:
         raise ValueError(f"The pattern {pattern!r} names {len(before)} axes. Received: a tensor of shape {x.shape}")
     order_before = [n for g in before for n in g]

@@ -117,7 +117,7 @@ def solve(a: Any, b: Any) -> Tensor:
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Tensor:
     """x with a @ x = b, of which one triangle alone is looked at."""
     a, b, vector = _system(a, b, "solve_triangular")
-    return _as_given(P.solve(P._triangle(a, lower), b), vector)
+    return _as_given(P.solve(P.triangle(a, lower), b), vector)
 
 
 def _inverted(s: Tensor, cutoff: float) -> Tensor:
@@ -134,7 +134,7 @@ def pinv(x: Any, rcond: float | None = None) -> Tensor:
     if rcond is None:
         rcond = 10.0 * max(x.shape[-2:]) * float(np.finfo(x.dtype).eps)
     u, s, vh = P.svd(x, full=False)
-    return P.matmul(P.mul(P.swap(vh), P._row(_inverted(s, rcond))), P.swap(u))
+    return P.matmul(P.mul(P.swap(vh), P.row(_inverted(s, rcond))), P.swap(u))
 
 
 @op
@@ -149,7 +149,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Tensor:
     if rcond is None:
         rcond = float(np.finfo(a.dtype).eps) * max(a.shape)
     u, s, vh = P.svd(a, full=False)
-    out = P.matmul(P.swap(vh), P.mul(P._column(_inverted(s, rcond)), P.matmul(P.swap(u), b)))
+    out = P.matmul(P.swap(vh), P.mul(P.column(_inverted(s, rcond)), P.matmul(P.swap(u), b)))
     return _as_given(out, vector)
 
 

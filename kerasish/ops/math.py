@@ -259,7 +259,9 @@ def _window(window: Any, length: int, fft_length: int, dtype: np.dtype) -> Tenso
         t = 2 * np.pi * np.arange(length) / length
         shapes = {"hann": 0.5 - 0.5 * np.cos(t), "hamming": 0.54 - 0.46 * np.cos(t)}
         if window not in shapes:
-            raise ValueError(f"If a string is passed to `window`, it must be one of 'hann', 'hamming'. Received: {window}")
+            raise ValueError(
+                f"If a string is passed to `window`, it must be one of 'hann', 'hamming'. Received: window={window}"
+            )
         return P.pad(tensor(shapes[window], dtype), widths=widths)
     w = tensor(window, dtype)
     if w.ndim != 1 or w.shape[0] != length:

@@ -11,6 +11,7 @@ from typing import Any, Callable
 from kerasish.base import tree
 from kerasish.base.registry import export
 from kerasish.engine.trace import infer
+from kerasish.ops.dtypes import standardize_dtype
 from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors, from_spec, to_spec
 
 # Keras's public submodules of keras.ops; ops of other files are in the flat namespace alone
@@ -51,6 +52,8 @@ class FunctionOperation(Operation):
     def __init__(self, *args: Any, name: str | None = None, **config: Any):
         super().__init__(name=name)
         self.config = {**dict(zip(self.config_names, args, strict=False)), **config}
+        if self.config.get("dtype") is not None:
+            self.config["dtype"] = standardize_dtype(self.config["dtype"])
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         fn = type(self).function
@@ -142,9 +145,10 @@ def op(
             return cls(**config)(*given[star], **(given[extra] if extra else {}))
         positional, keyword, config = [], {}, {}
         for p in signature.parameters.values():
-            value = given[p.name]
             if p.kind is p.VAR_KEYWORD:
+                keyword.update(given[p.name])
                 continue
+            value = given[p.name]
             if p.name in cls.call_names and p.default is p.empty and len(positional) < len(cls.call_names):
                 positional.append(value)
             elif p.name in cls.call_names:

@@ -11,8 +11,8 @@ import numpy as np
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor
 from kerasish.engine.variable import Variable
-from kerasish.ops.core import cast, convert_to_tensor, unstack
 from kerasish.ops import numpy as knp
+from kerasish.ops.core import cast, convert_to_tensor, unstack
 from kerasish.ops.op import OPS
 from kerasish.ops.symbolic import KerasTensor
 

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from kerasish.base.errors import UnsafeFileError
 
@@ -26,6 +26,9 @@ EXPANSION_FLOOR = 1 << 20
 IN_MEMORY = 64 << 20
 
 PIECE = 1 << 20
+
+# What zipfile raises at bytes that make no sense
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, UnicodeError, OverflowError)
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -162,13 +165,13 @@ class ZipArchive:
             self._members = _checked_members(self._zip, self.name)
         except BaseException as e:
             self.close()
-            if isinstance(e, zipfile.BadZipFile):
+            if isinstance(e, _ZIP_ERRORS):
                 raise ValueError(
                     f"{self.name!r} can't be read as a `.keras` file: it is no zip archive, cut short or damaged ({e})."
                 ) from e
             raise
 
-    def __enter__(self) -> "ZipArchive":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -186,7 +189,7 @@ class ZipArchive:
         """A member's bytes, their checksum checked."""
         try:
             return self._zip.read(self._member(name))
-        except (zipfile.BadZipFile, zlib.error, EOFError) as e:
+        except _ZIP_ERRORS as e:
             raise ValueError(f"Member {name!r} of {self.name!r} is damaged ({e}).") from e
 
     @contextmanager
@@ -207,7 +210,7 @@ class ZipArchive:
             try:
                 with self._zip.open(info) as member:
                     shutil.copyfileobj(member, file, PIECE)
-            except (zipfile.BadZipFile, zlib.error, EOFError) as e:
+            except _ZIP_ERRORS as e:
                 raise ValueError(f"Member {name!r} of {self.name!r} is damaged ({e}).") from e
             file.seek(0)
             yield file
@@ -239,7 +242,7 @@ class FolderArchive:
         self.name = str(path)
         self._top = os.path.realpath(path)
 
-    def __enter__(self) -> "FolderArchive":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -5,11 +5,12 @@ a word of it: links, arrays kept elsewhere, compressors that expand without limi
 that lead out are refused with UnsafeFileError.
 """
 
+import functools
 import math
 import os
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class H5Writer:
 
         self._file = h5py.File(target, "w")
 
-    def __enter__(self) -> "H5Writer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -89,6 +90,19 @@ class H5Writer:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
+def _damage_is_named(method: Callable) -> Callable:
+    """Turn what h5py raises at bytes that make no sense, of many types, into a ValueError that says where they are."""
+
+    @functools.wraps(method)
+    def wrapper(self: Any, *args: Any) -> Any:
+        try:
+            return method(self, *args)
+        except (RuntimeError, KeyError, OSError, NotImplementedError, UnicodeError) as e:
+            raise ValueError(f"The file is damaged at {self.where}: {e}") from e
+
+    return wrapper
+
+
 class H5Reader:
     """Reads an HDF5 file, at a path or in a binary file object, and refuses what could do harm.
 
@@ -113,7 +127,7 @@ class H5Reader:
             size = os.path.getsize(source)
         self.root = H5Group(self._file, "", self.name, size)
 
-    def __enter__(self) -> "H5Reader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -129,9 +143,15 @@ class H5Group:
         self._file = file
         self._file_size = file_size
 
+    @property
+    def where(self) -> str:
+        """The group for a message."""
+        return self._at("")
+
     def __contains__(self, path: str) -> bool:
         return self._open(path) is not None
 
+    @_damage_is_named
     def names(self) -> list[str]:
         """The names of what is in the group."""
         return list(self._raw.keys())
@@ -159,6 +179,7 @@ class H5Group:
 
         return visit(self, "")
 
+    @_damage_is_named
     def group(self, path: str) -> "H5Group | None":
         """The group at a path below this one, or None if there is nothing."""
         import h5py
@@ -170,6 +191,7 @@ class H5Group:
             raise UnsafeFileError(f"{self._at(path)} should be a group and is {_kind(raw)}.")
         return H5Group(raw, _join(self.path, path), self._file, self._file_size)
 
+    @_damage_is_named
     def array(self, path: str) -> "StoredArray | None":
         """The array at a path below this group, not read yet; None if there is nothing."""
         import h5py
@@ -201,9 +223,11 @@ class H5Group:
                 parts.append(part)
         return [_decoded(v, name) for part in parts for v in part.ravel()]
 
+    @_damage_is_named
     def _attribute(self, name: str) -> np.ndarray | None:
-        return _attribute(self._raw, name, self._at(""), self._file_size)
+        return _attribute(self._raw, name, self.where, self._file_size)
 
+    @_damage_is_named
     def _open(self, path: str) -> Any | None:
         """The h5py object at a path, or None; every step of the way must be an ordinary link inside this file."""
         import h5py
@@ -241,11 +265,12 @@ class StoredArray:
                   expect, or call `check_expansion`, before you call `read`.
     """
 
+    @_damage_is_named
     def __init__(self, dataset: Any, where: str, file_size: int):
         import h5py
 
-        self._dataset = dataset
         self.where = where
+        self._dataset = dataset
         properties = dataset.id.get_create_plist()
         layout = properties.get_layout()
         if properties.get_external_count():
@@ -302,6 +327,7 @@ class StoredArray:
                 "memory."
             )
 
+    @_damage_is_named
     def read(self) -> np.ndarray:
         """The value."""
         value = self._decompressed() if self._filters else np.asarray(self._dataset[()])

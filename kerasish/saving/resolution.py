@@ -40,6 +40,10 @@ def short(value: Any, limit: int = 1000) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
 
+class ConfigError(TypeError):
+    """A config that no object can be made of; its message tells all, and needs no other around it."""
+
+
 def find_class(config: dict, custom_objects: dict[str, Any]) -> Any:
     """The class that an object's config names.
 
@@ -136,8 +140,8 @@ def _find_internal(module: str, name: str) -> Any | None:
     return None
 
 
-def _not_found(kind: str, name: str, config: dict) -> TypeError:
-    return TypeError(
+def _not_found(kind: str, name: str, config: dict) -> ConfigError:
+    return ConfigError(
         f"Could not locate {kind} {name!r}. If it is yours, decorate it with "
         "`@keras.saving.register_keras_serializable()` and import the module that defines it before you load the file, "
         f"or pass it as custom_objects={{{name!r}: …}}. Config: {short(config)}"

@@ -25,7 +25,7 @@ from kerasish.base.registry import (
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.symbolic import KerasTensor
 from kerasish.saving.lambdas import LAMBDA_FIX, refuse_lambda, serialize_lambda, without_lambdas
-from kerasish.saving.resolution import find_class, find_function, short
+from kerasish.saving.resolution import ConfigError, find_class, find_function, short
 
 # The version of Keras whose files these are
 KERAS_VERSION = "3.15.1"
@@ -353,8 +353,10 @@ def _make(config: dict, known: dict[str, Any], safe_mode: bool, cls: Any = None)
     with CustomObjectScope(known), SafeModeScope(safe_mode):
         try:
             instance = cls.from_config(dict(inner) if isinstance(inner, dict) else inner)
+        except ConfigError:
+            raise
         except TypeError as e:
-            raise TypeError(
+            raise ConfigError(
                 f"{cls} could not be deserialized properly: {e}\nIf its `get_config()` returns objects (layers, models "
                 f"and the like), its `from_config()` has to deserialize each of them. Config: {short(config)}"
             ) from e

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import sys
+import warnings
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 here = pathlib.Path(__file__).parent
@@ -13,10 +14,13 @@ import keras  # noqa: E402
 import metric_rows as rows  # noqa: E402
 import numpy as np  # noqa: E402
 
+warnings.filterwarnings("ignore", message="Explicitly requested dtype")
+
 golden = {
     "keras": keras.__version__,
-    "names": [name for name in dir(keras.metrics) if not name.startswith("_")],
+    "signatures": {n: rows.signature(getattr(keras.metrics, n)) for n in dir(keras.metrics) if not n.startswith("_")},
     "rows": {},
+    "half precision": {},
     "places": {},  # of a row's numbers in a scenario, in the flat array: start and end, or "refused"
     "functions": {},
 }
@@ -37,6 +41,7 @@ for id, row in rows.ROWS.items():
     metric = rows.make(keras, row)
     rows.update(keras, metric, rows.batches(row, "plain")[0])
     golden["rows"][id] = rows.describe(metric)
+    golden["half precision"][id] = rows.half_precision(keras, row)
     golden["places"][id] = {}
     for scenario in rows.SCENARIOS:
         got = rows.run(keras, row, scenario)
@@ -49,4 +54,4 @@ golden["wrong"] = [rows.refusal(lambda c=c, k=k: getattr(keras.metrics, c)(**k))
 golden["wrong data"] = [rows.refusal(lambda r=r: rows.feed_wrong(keras, *r)) for r in rows.WRONG_DATA]
 
 np.savez_compressed(here / "metrics.npz", numbers=np.concatenate(numbers))
-(here / "metrics.json").write_text(json.dumps(golden, indent=0) + "\n")
+(here / "metrics.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -9,11 +9,11 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here.parent / "saving"))
 
-import h5py  # noqa: E402
-import keras  # noqa: E402
-import numpy as np  # noqa: E402
-import saving_cases  # noqa: E402
-import saving_models  # noqa: E402
+import h5py
+import keras
+import numpy as np
+import saving_cases
+import saving_models
 
 saving_cases.register(keras)
 golden = {"keras": keras.__version__, "forms": {}, "errors": {}}

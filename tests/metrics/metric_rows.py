@@ -1,5 +1,7 @@
 """One row a public name of keras.metrics, and how rows are run: with Keras to record numbers, with kerasish to compare."""
 
+import inspect
+import warnings
 import zlib
 from typing import Any, Callable, NamedTuple
 
@@ -289,13 +291,16 @@ WRONG_DATA = [
 ]
 
 
+# the warning of metrics that count in integers when weights are fractions: Keras's, and ours
+CUT_OFF = "You are passing weight as `float`|.* cuts off the fractions of weights"
+
 # -- running ----------------------------------------------------------------------------------------------------------
 
 
-def make(keras: Any, row: Row) -> Any:
+def make(keras: Any, row: Row, **more: Any) -> Any:
     """The row's metric, made with the Keras that is passed."""
     config = {k: getattr(keras.metrics, v.name) if isinstance(v, Fn) else v for k, v in row.config.items()}
-    return getattr(keras.metrics, row.cls)(**config)
+    return getattr(keras.metrics, row.cls)(**{**config, **more})
 
 
 def batches(row: Row, scenario: str, seed: int = 0) -> list[tuple]:
@@ -317,7 +322,9 @@ def update(keras: Any, metric: Any, batch: tuple) -> None:
     args = [keras.ops.convert_to_tensor(a) for a in args]
     if mask is not None:
         args[-1]._keras_mask = keras.ops.convert_to_tensor(mask)
-    metric.update_state(*args, sample_weight=weight)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=CUT_OFF)
+        metric.update_state(*args, sample_weight=weight)
 
 
 def numbers(x: Any) -> np.ndarray:
@@ -335,6 +342,19 @@ def run(keras: Any, row: Row, scenario: str, seed: int = 0) -> np.ndarray | str:
             return "refused"
         results.append(numbers(metric.result()))
     return np.concatenate(results + [numbers(v.numpy()) for v in metric.variables])
+
+
+def half_precision(keras: Any, row: Row) -> list[str]:
+    """The dtypes of the variables and of the result of a metric with dtype float16."""
+    metric = make(keras, row, dtype="float16")
+    update(keras, metric, batches(row, "plain")[0])
+    return [*(str(v.dtype) for v in metric.variables), str(metric.result().dtype)]
+
+
+def signature(obj: Any) -> list:
+    """The parameters' names and defaults."""
+    parameters = inspect.signature(obj).parameters.values()
+    return [[p.name, repr(p.default) if p.default is not p.empty else None] for p in parameters]
 
 
 def describe(metric: Any) -> dict:

@@ -66,32 +66,39 @@ ARRAYS = {
     "LOGITS": _normal(2, 5, 4),
 }
 
-UNARY_FLOAT = """absolute abs fabs sign square exp exp2 expm1 negative cbrt sin cos tan sinh cosh tanh arctan arcsinh sinc
+UNARY = """absolute abs fabs sign square exp exp2 expm1 negative cbrt sin cos tan sinh cosh tanh arctan arcsinh sinc
 deg2rad rad2deg floor ceil trunc round real conjugate conj angle i0 sigmoid relu relu6 softplus softsign silu swish
-log_sigmoid leaky_relu hard_sigmoid hard_silu hard_swish elu selu celu gelu tanh_shrink hard_tanh hard_shrink soft_shrink
-sparse_plus sparse_sigmoid squareplus erf erfc isnan isinf isfinite isposinf isneginf isreal signbit logical_not imag
-ones_like zeros_like ravel transpose flip sum mean var std max min prod any all argmax argmin count_nonzero logsumexp
-sort argsort median softmax log_softmax norm ptp amax amin cumsum cumprod nan_to_num copy""".split()
+log_sigmoid leaky_relu hard_sigmoid hard_silu hard_swish elu selu celu gelu tanh_shrink hard_tanh hard_shrink
+soft_shrink sparse_plus sparse_sigmoid squareplus erf erfc isnan isinf isfinite isposinf isneginf isreal signbit
+logical_not imag ones_like zeros_like ravel transpose flip sum mean var std max min prod any all argmax argmin
+count_nonzero logsumexp sort argsort median softmax log_softmax norm ptp amax amin cumsum cumprod nan_to_num copy
+""".split()
+# what Keras takes floats for only
+FLOATS_ONLY = """sigmoid sparse_plus erf erfc softplus sinc i0 angle gelu celu elu selu sparse_sigmoid leaky_relu
+hard_shrink soft_shrink squareplus hard_silu hard_swish hard_sigmoid softsign log_sigmoid tanh_shrink median silu swish
+""".split()
 POSITIVE = "log log1p log2 log10 sqrt rsqrt reciprocal".split()
 BINARY = """add subtract multiply divide true_divide maximum minimum fmax fmin arctan2 hypot logaddexp logaddexp2 equal
 not_equal greater greater_equal less less_equal isclose heaviside divide_no_nan logical_and logical_or logical_xor
 """.split()
-INTEGER = """bitwise_and bitwise_or bitwise_xor gcd lcm bitwise_left_shift left_shift""".split()
+INTEGER = "bitwise_and bitwise_or bitwise_xor gcd lcm bitwise_left_shift left_shift".split()
+HALF = "exp sum mean var softmax sigmoid gelu square logsumexp".split()
+
+
+def _rows(names: list[str], arguments: str) -> str:
+    return "\n".join(f"{n}({arguments})" for n in names)
+
 
 ROWS = f"""
-{chr(10).join(f"{n}(X)" for n in UNARY_FLOAT if n not in ("empty_like",))}
-{chr(10).join(f"{n}(I)" for n in UNARY_FLOAT if n not in ("sigmoid", "sparse_plus", "erf", "erfc", "softplus", "sinc",
-                                                          "i0", "angle", "gelu", "celu", "elu", "selu", "sparse_sigmoid",
-                                                          "leaky_relu", "hard_shrink", "soft_shrink", "squareplus",
-                                                          "hard_silu", "hard_swish", "hard_sigmoid", "softsign",
-                                                          "log_sigmoid", "tanh_shrink", "median", "silu", "swish"))}
-{chr(10).join(f"{n}(H)" for n in ("exp", "sum", "mean", "var", "softmax", "sigmoid", "gelu", "square", "logsumexp"))}
-{chr(10).join(f"{n}(P)" for n in POSITIVE)}
-{chr(10).join(f"{n}(X, Y)" for n in BINARY)}
-{chr(10).join(f"{n}(X, V)" for n in BINARY)}
-{chr(10).join(f"{n}(I, J)" for n in BINARY + INTEGER)}
-{chr(10).join(f"{n}(X, 2)" for n in BINARY)}
-{chr(10).join(f"{n}(I, 2.5)" for n in BINARY)}
+{_rows(UNARY, "X")}
+{_rows([n for n in UNARY if n not in FLOATS_ONLY], "I")}
+{_rows(HALF, "H")}
+{_rows(POSITIVE, "P")}
+{_rows(BINARY, "X, Y")}
+{_rows(BINARY, "X, V")}
+{_rows(BINARY + INTEGER, "I, J")}
+{_rows(BINARY, "X, 2")}
+{_rows(BINARY, "I, 2.5")}
 arcsin(S)
 arccos(S)
 arctanh(S * 0.5)
@@ -337,7 +344,6 @@ view(X, "int32")
 stop_gradient(X)
 rearrange(Z, "a b c -> c (a b)")
 rearrange(Z, "a b (c d) -> a (b d) c", d=2)
-rearrange(T, "b ... c -> c b ...")
 get_item(X, 0)
 get_item(X, -1)
 get_item(X, (0, 1))

@@ -11,9 +11,9 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "saving"))
 
-from saving_models import MODELS, fill, outputs  # noqa: E402
+from saving_models import MODELS, fill, outputs
 
-import kerasish  # noqa: E402
+import kerasish
 
 pytestmark = pytest.mark.parity
 FILES = [(name, suffix) for name in MODELS for suffix in ("keras", "weights.h5", "h5") if (name, suffix) != ("blocks", "h5")]

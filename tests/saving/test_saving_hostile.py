@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import stat
 import struct
 import zipfile
@@ -622,3 +623,27 @@ def test_nothing_in_saving_can_run_what_a_file_holds():
         assert not modules & {"pickle", "importlib", "runpy", "subprocess", "shelve", "dill", "cloudpickle"}
         assert not calls & {"eval", "exec", "compile", "__import__", "types.FunctionType", "types.CodeType", "np.load"}
         assert {c for c in calls if c.startswith("marshal.")} <= allowed
+
+
+# -- damage without design --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["model.weights.h5", "model.keras"])
+def test_bytes_changed_at_random(name, tmp_path):
+    """Whatever the bytes are, the answer is a loaded model or an error of ours, and never a crash."""
+    path = tmp_path / name
+    model = make_model()
+    saving.save_weights(model, path) if "weights" in name else saving.save_model(model, path)
+    whole = path.read_bytes()
+    draw = random.Random(0)
+    refused = 0
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(draw.choice([1, 3, 20])):
+            data[draw.randrange(len(data))] = draw.choice([0, 255, draw.randrange(256)])
+        path.write_bytes(data[: draw.choice([len(data), len(data), draw.randrange(len(data))])])
+        try:
+            saving.load_weights(make_model(), path)
+        except (ValueError, OSError):
+            refused += 1
+    assert refused > 20

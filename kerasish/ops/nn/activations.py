@@ -162,7 +162,8 @@ def gelu(x: Any, approximate: bool = True) -> Tensor:
     x = floats(x)
     half = P.mul(x, _c(x, 0.5))
     if approximate:
-        cubic = P.mul(x, P.add(P.mul(P.square(x), _c(x, 0.044715 * math.sqrt(2 / math.pi))), _c(x, math.sqrt(2 / math.pi))))
+        slope = math.sqrt(2 / math.pi)
+        cubic = P.mul(x, P.add(P.mul(P.square(x), _c(x, 0.044715 * slope)), _c(x, slope)))
         return P.mul(half, P.add(P.tanh(cubic), _c(x, 1)))
     return P.mul(half, P.add(P.erf(P.mul(x, _c(x, math.sqrt(0.5)))), _c(x, 1)))
 

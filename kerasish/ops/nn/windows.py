@@ -30,7 +30,9 @@ def per_axis(value: Any, n: int, name: str) -> tuple:
         if len(value) == 1:
             value = tuple(value) * n
         if len(value) != n:
-            raise ValueError(f"`{name}` must be an int or have {n} entries, one a spatial axis. Received: {name}={value}")
+            raise ValueError(
+                f"`{name}` must be an int or have {n} entries, one a spatial axis. Received: {name}={value}"
+            )
         return tuple(int(v) for v in value)
     return (int(value),) * n
 

@@ -329,7 +329,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
     return P.power(P.reshape(x, shape=(*x.shape, 1)), powers)
 
 
-# -- counting and membership --------------------------------------------------------------------------------------------
+# -- counting and membership -------------------------------------------------------------------------------------------
 
 
 @op(tensors="x")

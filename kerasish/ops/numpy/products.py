@@ -180,7 +180,7 @@ def corrcoef(x: Any) -> Tensor:
     apart = P.sub(rows, mean_of(rows, (1,), True))
     covariance = P.matmul(apart, P.swap(apart))
     spread = P.sqrt(P.sum_(P.square(apart), axis=(1,)))
-    out = P.div(P.div(covariance, P._column(spread)), P._row(spread))
+    out = P.div(P.div(covariance, P.column(spread)), P.row(spread))
     out = P.minimum(P.maximum(out, P.scalar(out, -1)), P.scalar(out, 1))
     return reshaped(out, ()) if x.ndim < 2 else out
 

@@ -204,5 +204,6 @@ def unique(
             out[1] = np.pad(out[1], (0, size - n), constant_values=out[1][0] if n else 0)
             out[3] = np.pad(out[3], (0, size - n))
     wanted = (True, return_index, return_inverse, return_counts)
-    results = [Tensor(v if i == 0 else v.astype("int32")) for i, (v, w) in enumerate(zip(out, wanted, strict=True)) if w]
+    out[1:] = [v.astype("int32") for v in out[1:]]
+    results = [Tensor(v) for v, w in zip(out, wanted, strict=True) if w]
     return results[0] if len(results) == 1 else tuple(results)
