@@ -21,7 +21,8 @@ ALL_OUTCOMES = (TRUE_POSITIVES, FALSE_POSITIVES, TRUE_NEGATIVES, FALSE_NEGATIVES
 class ConfusionMetric(Metric):
     """Base of the metrics that keep counts by outcome, each of shape (thresholds,), or (thresholds, labels).
 
-    A prediction is positive where it is greater than the threshold.
+    A prediction is positive where it is greater than the threshold. Counts are kept, and results computed, in floatx,
+    whatever the metric's dtype, as in Keras.
     """
 
     outcomes: tuple[str, ...] = ()  # the counts that a subclass keeps
@@ -32,7 +33,8 @@ class ConfusionMetric(Metric):
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, thresholds: Sequence, **options: Any) -> None:
         """Add the counts of a batch; for the options see `confusion_counts`."""
-        counts = confusion_counts(y_true, y_pred, thresholds, self.outcomes, self.dtype, sample_weight, **options)
+        dtype = self.variables[0].dtype
+        counts = confusion_counts(y_true, y_pred, thresholds, self.outcomes, dtype, sample_weight, **options)
         for outcome, count in counts.items():
             getattr(self, outcome).assign_add(count)
 
@@ -195,7 +197,7 @@ class ConfusionCount(ConfusionMetric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         (count,) = confusion_counts(
-            y_true, y_pred, self.thresholds, self.outcomes, self.dtype, sample_weight, evenly=self._evenly
+            y_true, y_pred, self.thresholds, self.outcomes, self.accumulator.dtype, sample_weight, evenly=self._evenly
         ).values()
         self.accumulator.assign_add(count)
 

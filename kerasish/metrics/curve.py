@@ -118,8 +118,7 @@ class AUC(CurveMetric):
         self._built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         if not self._built:
             self._build(y_pred.shape)
         if self.multi_label and (len(y_true.shape) != 2 or len(y_pred.shape) != 2):

@@ -12,7 +12,8 @@ from kerasish.engine import StatelessScope, Variable
 class Metric:
     """Base class. A metric keeps its state in variables, `update_state` adds a batch to it, and `result` reads it.
 
-    dtype: of the state and of the computation; a dtype, or a dtype policy, whose compute dtype is meant. Default: floatx.
+    dtype: of the computation, and of most variables; a dtype, or a dtype policy, whose compute dtype is meant. Default:
+           floatx.
     name:  default: the class name in snake case, made unique.
 
     A subclass creates its variables with `add_weight` and defines `update_state` and `result`.
@@ -68,6 +69,7 @@ class Metric:
     ) -> Variable:
         """A new variable of the metric, under the metric's name.
 
+        dtype:       default: floatx, whatever the metric's dtype, as in Keras.
         aggregation: how replicas of the variable are combined.
         """
         self._check_super_called()
@@ -75,7 +77,7 @@ class Metric:
             variable = Variable(
                 initializers.get(initializer),
                 shape=shape,
-                dtype=dtype if dtype is not None else self.dtype,
+                dtype=dtype,
                 trainable=False,
                 aggregation=aggregation,
                 name=name,

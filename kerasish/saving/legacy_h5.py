@@ -201,12 +201,26 @@ def from_legacy(config: dict, custom_objects: dict[str, Any]) -> dict:
             config.update(module=None, registered_name=name)
         else:
             config.update(class_reference(cls), registered_name=None)
+    if isinstance(config.get("inbound_nodes"), list):
+        config["inbound_nodes"] = [_modern_node(node) for node in config["inbound_nodes"]]
     inner = config["config"]
     if isinstance(inner, list) and name == "Sequential":  # before Keras 2.2.3
         inner = {"name": "sequential", "layers": inner}
     if isinstance(inner, dict):
         config["config"] = _modern_arguments(dict(inner), name, custom_objects)
     return config
+
+
+def _modern_node(node: Any) -> Any:
+    """How a layer was called; before Keras 3, a list of the inputs, each [layer, node, tensor, keyword arguments]."""
+    if not isinstance(node, list):
+        return node
+    tensors = [
+        {"class_name": "__keras_tensor__", "config": {"shape": [], "dtype": "float32", "keras_history": history[:3]}}
+        for history in node
+    ]
+    kwargs = node[-1][3] if node and len(node[-1]) > 3 else {}
+    return {"args": [tensors[0] if len(tensors) == 1 else tensors] if tensors else [], "kwargs": kwargs}
 
 
 def _modern_arguments(inner: dict, class_name: str, custom_objects: dict[str, Any]) -> dict:

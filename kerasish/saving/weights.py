@@ -26,9 +26,8 @@ WEIGHTS_NAME = "model.weights.h5"
 # Keras's base classes. Their instances take part though they may offer no method, since they may own objects that do.
 BASES = ("keras.Layer", "keras.Operation", "keras.metrics.Metric", "keras.losses.Loss", "keras.optimizers.Optimizer")
 
-# Models whose layers come before their other attributes
-LAYERS_FIRST = ("keras.Sequential", "keras.src.models.functional.Functional")
-LAYERS_FIRST_SKIP = ("operations", "_operations", "_functional")
+# Attributes of models that are made of a graph or a stack of layers: the layers come first, these are left out
+GRAPH = ("operations", "_operations", "_functional", "_stack")
 
 METHODS = ("_saveable_children", "save_own_variables", "save_assets")
 
@@ -93,8 +92,8 @@ def _owned(obj: Any) -> Iterable[tuple[str, Any]]:
         return obj._saveable_children()
     base = next((base for base in map(lookup, BASES) if base is not None and isinstance(obj, base)), None)
     skip = set(_attributes_of_base(base)) if base is not None else set()
-    if _is_one_of(obj, LAYERS_FIRST):
-        return [("layers", obj.layers), *attributes(obj, skip.union(LAYERS_FIRST_SKIP))]
+    if hasattr(obj, "layers") and (_is_one_of(obj, ("keras.Sequential",)) or getattr(obj, "_functional", None)):
+        return [("layers", obj.layers), *attributes(obj, skip.union(GRAPH))]
     return attributes(obj, skip)
 
 

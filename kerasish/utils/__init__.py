@@ -1,0 +1,30 @@
+"""`keras.utils`."""
+
+import numpy as np
+
+from kerasish.base.registry import CustomObjectScope, export, get_custom_objects, register_keras_serializable
+from kerasish.callbacks.progbar import Progbar
+from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from kerasish.random import set_random_seed
+
+
+@export("keras.utils.to_categorical")
+def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
+    """Integer classes as one-hot rows.
+
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    x = np.asarray(x, dtype="int64")
+    if x.ndim > 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    n = int(num_classes or x.max() + 1)
+    out = np.zeros((*x.shape, n), dtype="float32")
+    np.put_along_axis(out, x[..., None], 1.0, axis=-1)
+    return out
+
+
+__all__ = [
+    "CustomObjectScope", "Progbar", "PyDataset", "get_custom_objects", "pack_x_y_sample_weight",
+    "register_keras_serializable", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+]  # fmt: skip
