@@ -32,7 +32,7 @@ def permutation(n: int, seed: int) -> np.ndarray:
     Not NumPy's generator: its streams may change between versions, and these splits must not.
 
     >>> permutation(5, seed=113).tolist()
-    [0, 1, 2, 3, 4]
+    [4, 2, 1, 3, 0]
     """
     digests = [hashlib.sha256(f"{seed}:{i}".encode()).digest() for i in range(n)]
     return np.array(sorted(range(n), key=digests.__getitem__), dtype=np.intp)

@@ -1,8 +1,8 @@
-"""Wine: 178 wines of one region in Italy, 13 chemical measurements, 3 growers."""
+"""Wine: 178 wines of one region in Italy, 13 chemical measurements, 3 cultivars of grape."""
 
 from kerasish.datasets import bundled
 
-CLASS_NAMES = ("grower 1", "grower 2", "grower 3")
+CLASS_NAMES = ("cultivar 1", "cultivar 2", "cultivar 3")
 FEATURE_NAMES = (
     "alcohol",
     "malic acid",
@@ -21,7 +21,7 @@ FEATURE_NAMES = (
 
 
 def load_data(test_split: float = 0.2, seed: int = 113) -> bundled.Split:
-    """The chemistry of wines, by who grew them: 59, 71 and 48. The columns differ in scale by a factor of thousands.
+    """The chemistry of wines of three cultivars: 59, 71 and 48 of them. The columns differ widely in scale.
 
     Returns `(x_train, y_train), (x_test, y_test)`. `x`: float32, shape (n, 13), the `FEATURE_NAMES`. `y`: uint8, shape
     (n,), an index into `CLASS_NAMES`. Equal arguments give equal rows in equal order, on every machine. Raises

@@ -5,7 +5,7 @@ from typing import Any
 
 from kerasish.base.registry import export
 from kerasish.losses import losses as fn
-from kerasish.losses.loss import Loss
+from kerasish.losses.loss import Loss, squeeze_or_expand_to_same_rank
 from kerasish.losses.losses import _smoothing_checked
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -20,6 +20,8 @@ class LossFunctionWrapper(Loss):
         self.fn, self._fn_kwargs = fn, kwargs
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
+            y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self) -> dict:

@@ -374,12 +374,17 @@ def call_function(keras: Any, name: str) -> np.ndarray:
     return numbers(getattr(keras.metrics, name)(*map(keras.ops.convert_to_tensor, args), **options))
 
 
+def _builtin(error: Exception) -> str:
+    """The error's type, or what it is a subclass of."""
+    return next(t.__name__ for t in type(error).__mro__ if t.__module__ == "builtins")
+
+
 def answer(keras: Any, identifier: Any) -> str:
     """What `get` makes of an identifier: an instance of a class, or an error."""
     try:
         got = keras.metrics.get(identifier)
     except (ValueError, TypeError) as e:
-        return type(e).__name__
+        return _builtin(e)
     return type(got).__name__
 
 
@@ -388,8 +393,9 @@ def feed_wrong(keras: Any, cls: str, config: dict, true_shape: tuple, pred_shape
 
 
 def refusal(make: Callable) -> str:
+    """The type of the error that a call raises."""
     try:
         make()
     except Exception as e:  # noqa: BLE001
-        return type(e).__name__
+        return _builtin(e)
     return "accepted"
