@@ -137,9 +137,11 @@ class RandomUniform(RandomInitializer):
         return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
 
 
-def compute_fans(shape: Any) -> tuple[int, int]:
-    """How many inputs and outputs a unit of a weight of this shape has."""
+def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) -> tuple[int, int]:
+    """How many inputs and outputs a unit of a weight of this shape has; by the axes that are theirs, if both are told."""
     shape = tuple(shape)
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[a] for a in input_axes), math.prod(shape[a] for a in output_axes)
     if not shape:
         return 1, 1
     if len(shape) == 1:
@@ -154,7 +156,15 @@ def compute_fans(shape: Any) -> tuple[int, int]:
 class VarianceScaling(RandomInitializer):
     """A variance of scale / n, where n is the fan in, the fan out or their mean."""
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: Any = None):
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Any = None,
+        output_axes: Any = None,
+    ):
         if scale <= 0.0:
             raise ValueError(f"Argument `scale` must be positive float. Received: scale={scale}")
         modes = {"fan_in", "fan_out", "fan_avg"}
@@ -167,11 +177,12 @@ class VarianceScaling(RandomInitializer):
         if distribution not in kinds:
             raise ValueError(f"Invalid `distribution` argument: {distribution}. Please use one of {sorted(kinds)}")
         self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         dtype = dtype or config.floatx()
-        fan_in, fan_out = compute_fans(shape)
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         scale = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -183,19 +194,23 @@ class VarianceScaling(RandomInitializer):
         return random.truncated_normal(shape, 0.0, math.sqrt(scale) / 0.87962566103423978, dtype=dtype, seed=self.seed)
 
     def get_config(self) -> dict:
-        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, **super().get_config()}
+        own = {"scale": self.scale, "mode": self.mode, "distribution": self.distribution}
+        return {**super().get_config(), **own, **self._axes()}
+
+    def _axes(self) -> dict:
+        return {"input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class _Preset(VarianceScaling):
-    """VarianceScaling with everything but the seed fixed."""
+    """VarianceScaling with everything but the seed and the axes fixed."""
 
     preset: tuple = ()
 
-    def __init__(self, seed: Any = None):
-        super().__init__(*self.preset, seed=seed)
+    def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None):
+        super().__init__(*self.preset, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
     def get_config(self) -> dict:
-        return {"seed": serialize_keras_object(self._init_seed)}
+        return {"seed": serialize_keras_object(self._init_seed), **self._axes()}
 
 
 @export("keras.initializers.GlorotUniform", "keras.initializers.glorot_uniform")

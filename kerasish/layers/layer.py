@@ -701,6 +701,18 @@ class Layer(Operation, metaclass=_Meta):
                 f"Error when deserializing class '{cls.__name__}' using config={config}.\n\nException encountered: {e}"
             ) from e
 
+    _not_saved = frozenset((
+        "_layers", "_metrics", "_trainable_variables", "_non_trainable_variables", "_seed_generators", "_losses",
+        "_constructed", "_functional", "_stack", "_compile_args", "_compiled_loss", "_compiled_metrics", "_loss_tracker",
+        "_functions", "_optimizer", "_training_epochs", "_inbound_nodes", "_outbound_nodes", "_build_shapes_dict",
+        "history",
+    ))  # fmt: skip
+
+    def _saveable_children(self) -> list[tuple[str, Any]]:
+        """What the layer owns, by attribute, in the order files have."""
+        names = sorted(self.__dict__, key=lambda n: f"~{n}" if n.startswith("_") else n)
+        return [(n, self.__dict__[n]) for n in names if n not in self._not_saved]
+
     def save_own_variables(self, store: Any) -> None:
         """Put the layer's own variables into a dictionary-like store."""
         for i, v in enumerate((*self._trainable_variables, *self._non_trainable_variables)):

@@ -168,6 +168,14 @@ class Model(Trainer, Layer):
             raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
         return self._functional
 
+    def _saveable_children(self) -> list[tuple[str, Any]]:
+        children = super()._saveable_children()
+        if self._functional is not None or hasattr(self, "_stack"):
+            children.insert(0, ("layers", self.layers))
+        if self._optimizer is not None:
+            children.append(("optimizer", self._optimizer))
+        return children
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place."""
         if (name is None) == (index is None):

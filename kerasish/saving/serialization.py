@@ -353,9 +353,10 @@ def _make(config: dict, known: dict[str, Any], safe_mode: bool, cls: Any = None)
     with CustomObjectScope(known), SafeModeScope(safe_mode):
         try:
             instance = cls.from_config(dict(inner) if isinstance(inner, dict) else inner)
-        except ConfigError:
-            raise
         except TypeError as e:
+            for known_error in (e, e.__cause__):  # what is wrong further inside tells more than where it stands
+                if isinstance(known_error, ConfigError):
+                    raise known_error from None
             raise ConfigError(
                 f"{cls} could not be deserialized properly: {e}\nIf its `get_config()` returns objects (layers, models "
                 f"and the like), its `from_config()` has to deserialize each of them. Config: {short(config)}"

@@ -20,6 +20,7 @@ from kerasish import metrics, ops  # noqa: E402
 pytestmark = [
     pytest.mark.parity,
     pytest.mark.filterwarnings("ignore:Explicitly requested dtype"),  # jax keeps 64-bit numbers in 32
+    pytest.mark.filterwarnings("ignore:__array__ implementation"),  # Keras's own, with NumPy 2
 ]
 
 ours = types.SimpleNamespace(metrics=metrics, ops=ops)

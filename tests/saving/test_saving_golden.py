@@ -10,6 +10,7 @@ import pytest
 from saving_models import MODELS, blocks, fill, outputs
 
 import kerasish as keras
+from kerasish.base.naming import reset_uids
 from kerasish.base.registry import get_custom_objects
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
@@ -27,7 +28,7 @@ def numbers():
 def registered():
     before = dict(get_custom_objects())
     blocks(keras)
-    keras.utils.clear_session()
+    reset_uids()
     yield
     get_custom_objects().clear()
     get_custom_objects().update(before)

@@ -1,0 +1,124 @@
+"""How the windows of convolution and pooling lie over their input: sizes, padding, and the cut into tiles."""
+
+import math
+from functools import lru_cache
+from typing import Any, Iterator, NamedTuple
+
+import numpy as np
+
+from kerasish.engine.kernels.scratch import scratch
+
+Array = np.ndarray
+
+
+class Windows(NamedTuple):
+    """Windows of one size over the spatial axes of inputs (n, *spatial, c) of one shape; see `windows`."""
+
+    outs: tuple  # how many windows there are along each axis
+    padded: tuple  # spatial shape of the padded input
+    crop: tuple  # the part of the input that is left where padding is negative ...
+    inner: tuple  # ... and where it goes in the padded input
+    borders: tuple  # the parts of the padded input around it
+    plain: bool  # nothing to pad and nothing to crop
+
+
+@lru_cache(maxsize=1024)
+def windows(spatial: tuple, size: tuple, strides: tuple, padding: tuple, dilation: tuple) -> Windows:
+    padded = tuple(lo + d + hi for d, (lo, hi) in zip(spatial, padding, strict=True))
+    outs = tuple(
+        max((d - (k - 1) * e - 1) // s + 1, 0) for d, k, s, e in zip(padded, size, strides, dilation, strict=True)
+    )
+    crop = tuple(slice(max(-lo, 0), d - max(-hi, 0)) for d, (lo, hi) in zip(spatial, padding, strict=True))
+    inner = tuple(slice(max(lo, 0), p - max(hi, 0)) for p, (lo, hi) in zip(padded, padding, strict=True))
+    borders = []
+    for axis, (p, (lo, hi)) in enumerate(zip(padded, padding, strict=True), 1):
+        lead = (slice(None),) * axis
+        borders += [(*lead, cut) for cut in (slice(0, max(lo, 0)), slice(p - max(hi, 0), p)) if cut.start < cut.stop]
+    every = slice(None)
+    plain = all(pair == (0, 0) for pair in padding)
+    return Windows(outs, padded, (every, *crop), (every, *inner), tuple(borders), plain)
+
+
+class Tile(NamedTuple):
+    """A run of windows: those at `index` of the images `images`, which are the rows `rows` of the flat result."""
+
+    index: tuple
+    rows: slice
+
+
+@lru_cache(maxsize=1024)
+def tiles(n: int, outs: tuple, budget: int) -> tuple:
+    """Cut n images of `outs` windows into tiles of about `budget` windows.
+
+    Returns ((images, (Tile, ...)), ...). A tile is several images, or a part of one that lies in a row.
+    """
+    per_image = math.prod(outs)
+    if per_image <= budget:
+        count = -(-n // max(1, budget // max(per_image, 1)))  # tiles of equal size rather than a small last one
+        step = -(-n // max(count, 1))
+        return tuple(
+            (slice(i, min(i + step, n)), (Tile((), slice(i * per_image, min(i + step, n) * per_image)),))
+            for i in range(0, n, max(step, 1))
+        )
+    parts = list(_split(outs, budget))
+    size = per_image
+    return tuple(
+        (slice(i, i + 1), tuple(Tile(t.index, slice(t.rows.start + i * size, t.rows.stop + i * size)) for t in parts))
+        for i in range(n)
+    )
+
+
+def _split(outs: tuple, budget: int, lead: tuple = (slice(None),), start: int = 0) -> Iterator[Tile]:
+    """The tiles of one image: whole slices of the first axis, or, where one is too large, parts of each."""
+    inside = math.prod(outs[1:])
+    if inside > budget and len(outs) > 1:
+        for i in range(outs[0]):
+            yield from _split(outs[1:], budget, (*lead, slice(i, i + 1)), start + i * inside)
+        return
+    count = -(-outs[0] // max(1, budget // inside))
+    step = -(-outs[0] // count)
+    for i in range(0, outs[0], step):
+        stop = min(i + step, outs[0])
+        yield Tile((*lead, slice(i, stop)), slice(start + i * inside, start + stop * inside))
+
+
+class Loader:
+    """Hands out blocks of images with their padding. Blocks that need none are views of the input."""
+
+    def __init__(self, x: Array, w: Windows, most: int, name: str = "padded", fill: Any = 0):
+        """`most` images at most are asked for at a time; `name` is the scratch memory they are padded in."""
+        self.x, self.w = x, w
+        self.direct = w.plain and x.flags.c_contiguous
+        if not self.direct:
+            self.block = scratch(name, (most, *w.padded, x.shape[-1]), x.dtype)
+            for border in w.borders:  # stays clear, as only the inside is written from now on
+                self.block[border] = fill
+
+    def __call__(self, images: slice) -> Array:
+        if self.direct:
+            return self.x[images]
+        block = self.block[: images.stop - images.start]
+        np.copyto(block[self.w.inner], self.x[images][self.w.crop])
+        return block
+
+
+def window_view(x: Array, outs: tuple, size: tuple, strides: tuple, dilation: tuple) -> Array:
+    """A view (n, *outs, *size, c) of the windows of x (padded, in C order)."""
+    st = x.strides
+    shape = (x.shape[0], *outs, *size, x.shape[-1])
+    steps = (
+        st[0],
+        *[a * s for a, s in zip(st[1:-1], strides, strict=True)],
+        *[a * e for a, e in zip(st[1:-1], dilation, strict=True)],
+        st[-1],
+    )
+    return np.ndarray(shape, x.dtype, x, 0, steps)  # as_strided takes ten times as long
+
+
+@lru_cache(maxsize=1024)
+def shifts(outs: tuple, size: tuple, strides: tuple, dilation: tuple) -> tuple:
+    """For each place in the window, in order, the slices of the padded input that fall there."""
+    found: list[tuple] = [(slice(None),)]
+    for o, k, s, e in zip(outs, size, strides, dilation, strict=True):
+        found = [(*f, slice(t * e, t * e + (o - 1) * s + 1, s)) for f in found for t in range(k)]
+    return tuple(found)
