@@ -33,7 +33,7 @@ class ConfusionMetric(Metric):
 
     def _count(self, y_true: Any, y_pred: Any, sample_weight: Any, thresholds: Sequence, **options: Any) -> None:
         """Add the counts of a batch; for the options see `confusion_counts`."""
-        dtype = self.variables[0].dtype
+        dtype = getattr(self, self.outcomes[0]).dtype
         counts = confusion_counts(y_true, y_pred, thresholds, self.outcomes, dtype, sample_weight, **options)
         for outcome, count in counts.items():
             getattr(self, outcome).assign_add(count)

@@ -47,8 +47,8 @@ class IoUBase(Metric):
         weight = ops.convert_to_tensor(1 if sample_weight is None else sample_weight)
         if "float" in str(weight.dtype) and "int" in self.dtype:
             warnings.warn(
-                f"{self!r} counts in {self.dtype}, which cuts off the fractions of weights of dtype {weight.dtype}. Make "
-                "it with dtype='float32', or pass integers.",
+                f"{self!r} counts in {self.dtype}, which cuts off the fractions of weights of dtype {weight.dtype}. "
+                "Make it with dtype='float32', or pass integers.",
                 stacklevel=3,
             )
         weight = ops.cast(weight, self.dtype)
@@ -177,9 +177,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ):
-        super().__init__(
-            num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis
-        )
+        super().__init__(num_classes, range(num_classes), name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis)
 
     def get_config(self) -> dict:
         return self._config_without("target_class_ids")

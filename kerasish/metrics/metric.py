@@ -109,7 +109,8 @@ class Metric:
             if not any(item is k for k in known):
                 known.append(item)
         if isinstance(value, (list, dict, set)) and not any(value is c for c in self._containers):
-            self._containers.append(value)
+            if not value or not all(isinstance(item, (int, float)) for item in value):  # not a list of thresholds
+                self._containers.append(value)
 
     def _check_super_called(self) -> None:
         if not hasattr(self, "_containers"):

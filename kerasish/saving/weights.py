@@ -199,7 +199,9 @@ def _expected(obj: Any) -> list | None:
     """The object's own variables if its arrays must be theirs, else None."""
     if not type(obj).load_own_variables.__module__.startswith("kerasish."):
         return None
-    if hasattr(obj, "_trainable_variables"):
+    if _is_one_of(obj, ("keras.optimizers.Optimizer",)):
+        found = list(obj.variables)
+    elif hasattr(obj, "_trainable_variables"):
         found = [*obj._trainable_variables, *getattr(obj, "_non_trainable_variables", ())]
     else:
         found = list(getattr(obj, "variables", ()))

@@ -1,4 +1,4 @@
-"""One row a public name of keras.metrics, and how rows are run: with Keras to record numbers, with kerasish to compare."""
+"""One row a public name of keras.metrics, and how rows are run: by Keras to record numbers, by kerasish to compare."""
 
 import inspect
 import warnings
@@ -36,7 +36,10 @@ DATA: dict[str, Callable] = {
     "flat numbers": lambda rng, n: (_normal(rng, n), _normal(rng, n, 1)),
     "number series": lambda rng, n: (_normal(rng, n, 5, 3), _normal(rng, n, 5, 3)),
     "integers": lambda rng, n: (rng.integers(1, 5, (n, 3)), rng.integers(1, 5, (n, 3))),
-    "positive": lambda rng, n: (rng.uniform(0.1, 2, (n, 3)).astype("float32"), rng.uniform(0.1, 2, (n, 3)).astype("float32")),
+    "positive": lambda rng, n: (
+        rng.uniform(0.1, 2, (n, 3)).astype("float32"),
+        rng.uniform(0.1, 2, (n, 3)).astype("float32"),
+    ),
     "signs": lambda rng, n: (np.sign(_normal(rng, n, 3)), _normal(rng, n, 3)),
     "bits and scores": lambda rng, n: (rng.integers(0, 2, (n, 3)), _normal(rng, n, 3)),
     "ids": lambda rng, n: (rng.integers(0, 3, (n, 1)), rng.integers(0, 3, (n, 1))),
@@ -362,7 +365,9 @@ def describe(metric: Any) -> dict:
     result = metric.result()
     return {
         "config": {k: np.asarray(v).tolist() if hasattr(v, "dtype") else v for k, v in metric.get_config().items()},
-        "variables": [[v.name, v.path, list(v.shape), str(v.dtype), v.trainable, v.aggregation] for v in metric.variables],
+        "variables": [
+            [v.name, v.path, list(v.shape), str(v.dtype), v.trainable, v.aggregation] for v in metric.variables
+        ],
         "direction": getattr(metric, "_direction", None),
         "result": [list(result.shape), str(result.dtype)],
     }

@@ -1,13 +1,9 @@
 """Metric as a base class for users."""
 
-import doctest
-import importlib
-import pkgutil
-
 import numpy as np
 import pytest
 
-from kerasish import dtype_policies, metrics, ops
+from kerasish import dtype_policies, ops
 from kerasish.base import config, naming
 from kerasish.engine import Variable
 from kerasish.engine.static import Function
@@ -150,7 +146,9 @@ def test_dtype_follows_floatx_not_the_dtype_policy():
 
 def test_weights_without_an_initializer_start_at_zero():
     assert Metric().add_weight(name="w").numpy() == 0
-    assert Metric().add_weight(shape=(2,), initializer=lambda shape, dtype: ops.ones(shape, dtype)).numpy().tolist() == [1, 1]
+    assert Metric().add_weight(
+        shape=(2,), initializer=lambda shape, dtype: ops.ones(shape, dtype)
+    ).numpy().tolist() == [1, 1]
 
 
 def test_super_init_is_needed():
@@ -172,11 +170,3 @@ def test_methods_that_a_subclass_defines(method):
 def test_config_of_a_subclass():
     metric = Spread.from_config({"name": "other", "dtype": "float32"})
     assert metric.get_config() == {"name": "other", "dtype": "float32"}
-
-
-MODULES = [m.name for m in pkgutil.iter_modules(metrics.__path__, "kerasish.metrics.")]
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_examples(module):
-    assert doctest.testmod(importlib.import_module(module)).failed == 0
