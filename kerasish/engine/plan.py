@@ -41,6 +41,7 @@ class Plan:
         self.buffers: list[Place] = []
         self.setup: list[Node] = []  # done once per size
         self.steps: list[Node] = []
+        self.in_place: set[tuple[int, int]] = set()  # (id of a joining node, position): the part is there already
         self.placed: set[int] = set()  # values that stand in a joined vector from the start
         self._plan()
 
@@ -116,12 +117,13 @@ class Plan:
             if node.prim is not P.concat or len(node.outs[0].shape) != 1:
                 continue
             target, offset = self.place(node.outs[0]), 0
-            for a in node.args:
+            for position, a in enumerate(node.args):
                 p = self.place(a)
                 root = p.root
                 free = root.kind == "buffer" and p.whole and id(root.var) not in self.placed and root is not target
                 if free and not is_symbolic(root.var.shape) and root.root is root and root.offset is None:
                     self.placed.add(id(root.var))
+                    self.in_place.add((id(node), position))
                     root.offset = (target, offset)
                     start = self.first.get(id(target), i)
                     self.first[id(target)] = min(start, index[id(root.var)])

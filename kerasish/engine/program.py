@@ -211,8 +211,8 @@ class Emitter:
     def _statement(self, node: Node, fixed: bool) -> list[str]:
         prim = node.prim
         out = node.outs[0] if node.outs else None
-        if prim is P.concat and out is not None and self._all_in_place(node):
-            return []
+        if prim is P.concat and any((id(node), i) in self.plan.in_place for i in range(len(node.args))):
+            return self._rest_of_join(node)
         args = [self.name(a) for a in node.args]
         params = {k: v for k, v in node.params.items()}
         for k, v in params.items():
@@ -237,11 +237,15 @@ class Emitter:
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
 
-    def _all_in_place(self, node: Node) -> bool:
-        out = self.plan.place(node.outs[0])
-        return all(
-            self.plan.place(a).root.offset is not None and self.plan.place(a).root.offset[0] is out for a in node.args
-        )
+    def _rest_of_join(self, node: Node) -> list[str]:
+        """The parts of a joined vector that were not computed where they belong are copied there."""
+        target, start, lines = self.name(node.outs[0]), 0, []
+        for i, a in enumerate(node.args):
+            stop = start + a.shape[0]
+            if (id(node), i) not in self.plan.in_place:
+                lines.append(f"copyto({target}[{start}:{stop}], {self.name(a)})")
+            start = stop
+        return lines
 
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):

@@ -35,6 +35,12 @@ class Weighted(Layer):
         )
 
 
+def _unquantized(config: Any) -> None:
+    """Layers are not quantized yet: only None is taken."""
+    if config is not None:
+        raise ValueError(f"Quantization is not supported yet. Received: quantization_config={config}")
+
+
 @export("keras.layers.Dense")
 class Dense(Weighted):
     """activation(inputs @ kernel + bias), over the last axis.
@@ -47,9 +53,10 @@ class Dense(Weighted):
         self, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
         activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
-        lora_rank: int | None = None, lora_alpha: int | None = None, **kwargs: Any,
+        lora_rank: int | None = None, lora_alpha: int | None = None, quantization_config: Any = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.quantization_config = _unquantized(quantization_config)
         if not isinstance(units, int) or units <= 0:
             raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
         if lora_rank is not None or lora_alpha is not None:
@@ -63,7 +70,7 @@ class Dense(Weighted):
         self.supports_masking = True
         self.input_spec = InputSpec(min_ndim=2)
 
-    _not_in_config = ("lora_rank", "lora_alpha", "activity_regularizer")
+    _not_in_config = ("lora_rank", "lora_alpha")
 
     def build(self, input_shape: Any) -> None:
         n = input_shape[-1]
@@ -87,10 +94,12 @@ class Embedding(Weighted):
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None, embeddings_constraint: Any = None, mask_zero: bool = False,
-        weights: Any = None, lora_rank: int | None = None, lora_alpha: int | None = None, **kwargs: Any,
+        weights: Any = None, lora_rank: int | None = None, lora_alpha: int | None = None,
+        quantization_config: Any = None, **kwargs: Any,
     ):  # fmt: skip
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
+        self.quantization_config = _unquantized(quantization_config)
         self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
         if embeddings_initializer == "uniform":
             embeddings_initializer = "random_uniform"

@@ -16,9 +16,13 @@ class BatchNormalization(Weighted):
         self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None,
-        beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False, **kwargs: Any,
+        beta_constraint: Any = None, gamma_constraint: Any = None, synchronized: bool = False,
+        renorm: bool = False, renorm_clipping: Any = None, renorm_momentum: float = 0.99, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(**kwargs)
+        if renorm or renorm_clipping:
+            raise ValueError(f"Batch renormalization is not supported yet. Received: renorm={renorm}")
+        self.renorm, self.renorm_clipping, self.renorm_momentum = False, None, renorm_momentum
         self.axis, self.momentum, self.epsilon = int(axis), float(momentum), float(epsilon)
         self.center, self.scale, self.synchronized = center, scale, synchronized
         self._take(
@@ -68,9 +72,13 @@ class LayerNormalization(Weighted):
     def __init__(
         self, axis: Any = -1, epsilon: float = 0.001, center: bool = True, scale: bool = True,
         beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
-        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, **kwargs: Any,
+        gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None, rms_scaling: bool = False,
+        **kwargs: Any,
     ):  # fmt: skip
         super().__init__(**kwargs)
+        if rms_scaling:
+            raise ValueError("rms_scaling=True is not supported yet. Use ops.rms_normalization in a layer of your own.")
+        self.rms_scaling = False
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self._take(

@@ -57,8 +57,6 @@ class BaseConv(Weighted):
         )  # fmt: skip
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
 
-    _not_in_config = ("activity_regularizer",)
-
     def build(self, input_shape: Any) -> None:
         axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[axis]

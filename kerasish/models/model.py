@@ -170,11 +170,16 @@ class Model(Trainer, Layer):
 
     def _saveable_children(self) -> list[tuple[str, Any]]:
         children = super()._saveable_children()
-        if self._functional is not None or hasattr(self, "_stack"):
-            children.insert(0, ("layers", self.layers))
+        graph = self._functional is not None or hasattr(self, "_stack")
+        children.append(("layers", self.layers))
         if self._optimizer is not None:
             children.append(("optimizer", self._optimizer))
-        return children
+
+        def place(child: tuple[str, Any]) -> tuple[bool, str]:
+            name = child[0]
+            return not (graph and name == "layers"), f"~{name}" if name.startswith("_") else name
+
+        return sorted(children, key=place)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its place."""
@@ -295,7 +300,9 @@ def graph_config(model: Model) -> dict:
                 "class_name": "__keras_tensor__",
                 "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": _history(x, node_index)},
             }
-        if isinstance(x, (list, tuple)):
+        if isinstance(x, tuple):
+            return {"class_name": "__tuple__", "config": {"value": [encode(v) for v in x]}}
+        if isinstance(x, list):
             return [encode(v) for v in x]
         if isinstance(x, dict):
             return {k: encode(v) for k, v in x.items()}
@@ -345,8 +352,11 @@ def graph_from_config(cls: type, config: dict, custom_objects: Any = None) -> An
     def decode(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return find(x["config"]["keras_history"])
+        if isinstance(x, dict) and x.get("class_name") == "__tuple__":
+            return tuple(decode(v) for v in (x["config"] if "config" in x else x)["value"])
         if isinstance(x, list):
-            return [decode(v) for v in x]
+            items = [decode(v) for v in x]
+            return tuple(items) if any(isinstance(v, slice) for v in items) else items  # an index lost its kind in JSON
         if isinstance(x, dict) and "class_name" not in x:
             return {k: decode(v) for k, v in x.items()}
         return deserialize_keras_object(x, custom_objects=custom_objects) if isinstance(x, dict) else x

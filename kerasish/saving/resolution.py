@@ -57,7 +57,7 @@ def find_class(config: dict, custom_objects: dict[str, Any]) -> Any:
     if custom is not None:
         return custom
     found = None
-    if "module" not in config:
+    if "module" not in config or module is None and registered_name in (None, name):
         found = find_by_name(name)
     elif isinstance(module, str) and _is_keras(module):
         found = lookup(f"{module}.{name}") or _find_internal(module, name)
@@ -114,7 +114,7 @@ def find_by_name(name: str, kinds: tuple[str, ...] = CLASS_KINDS) -> Any | None:
         found = lookup(f"keras.{kind}.{name}")
         if inspect.isclass(found):
             return found
-    return _find_internal("keras.src", name)
+    return _find_internal("keras.src", name) or _find_internal("keras.src.ops", name)
 
 
 def _is_keras(module: str) -> bool:

@@ -82,20 +82,6 @@ def blocks(keras):
     return model
 
 
-def recurrent(keras):
-    layers = keras.layers
-    return keras.Sequential(
-        [
-            layers.Input((4,), dtype="int32"),
-            layers.Embedding(6, 3, mask_zero=True),
-            layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
-            layers.TimeDistributed(layers.Dense(3)),
-            layers.GRU(2),
-        ],
-        name="recurrent",
-    )
-
-
 def convolutional(keras):
     layers = keras.layers
     return keras.Sequential(
@@ -103,8 +89,7 @@ def convolutional(keras):
             layers.Input((6, 6, 2)),
             layers.Conv2D(3, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
-            layers.SeparableConv2D(2, 2),
-            layers.DepthwiseConv2D(2),
+            layers.Conv2D(2, 2),
             layers.Flatten(),
             layers.LayerNormalization(),
             layers.Dense(2, activation="softmax"),
@@ -113,13 +98,11 @@ def convolutional(keras):
     )
 
 
-def attention(keras):
+def recurrent(keras):
     layers = keras.layers
-    x = layers.Input((4,), dtype="int32")
-    y = layers.Embedding(6, 4)(x)
-    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 2)(y, y))
-    y = layers.GlobalAveragePooling1D()(y)
-    return keras.Model(x, layers.Dense(2)(y), name="attention")
+    return keras.Sequential(
+        [layers.Input((4,), dtype="int32"), layers.Embedding(6, 3, mask_zero=True), layers.LSTM(2)], name="recurrent"
+    )
 
 
 # name: (function of keras, inputs, targets to train on or None, formats)
@@ -130,7 +113,6 @@ MODELS = {
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
     "convolutional": (convolutional, IMAGES, None, ("weights.h5", "h5")),
-    "attention": (attention, WORDS, None, ("keras",)),
 }
 
 
