@@ -1,8 +1,22 @@
 """The Keras 3 API, trainable on nothing but NumPy: `import kerasish as keras`."""
 
 from kerasish import (
-    activations, callbacks, constraints, datasets, dtype_policies, initializers, layers, losses, metrics, models, ops,
-    optimizers, random, regularizers, saving, utils,
+    activations,
+    callbacks,
+    constraints,
+    datasets,
+    dtype_policies,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    utils,
 )  # fmt: skip
 from kerasish.base import config, tree
 from kerasish.base.naming import name_scope

@@ -165,7 +165,7 @@ class Variable:
         self._regularizer: Any = None
         self._constraint: Any = None
         self.overwrite_with_gradient = False
-        self._arena: "Arena | None" = None
+        self._arena: Arena | None = None
         self._lent: Any = None
         if isinstance(initializer, str):
             found = resolve("initializers", initializer)

@@ -1,9 +1,33 @@
 """`keras.layers`."""
 
 from kerasish.layers.core import (
-    Activation, Add, Average, Concatenate, Dense, Dropout, Embedding, Flatten, Identity, Lambda, Maximum, Minimum,
-    Multiply, Permute, ReLU, RepeatVector, Rescaling, Reshape, Softmax, Subtract, add, average, concatenate, maximum,
-    minimum, multiply, subtract,
+    Activation,
+    Add,
+    Average,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Identity,
+    Lambda,
+    Maximum,
+    Minimum,
+    Multiply,
+    Permute,
+    ReLU,
+    RepeatVector,
+    Rescaling,
+    Reshape,
+    Softmax,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )  # fmt: skip
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.input_spec import InputSpec
@@ -11,9 +35,21 @@ from kerasish.layers.layer import Layer
 from kerasish.layers.normalization import BatchNormalization, LayerNormalization
 from kerasish.layers.recurrent import LSTM
 from kerasish.layers.windows import (
-    AveragePooling1D, AveragePooling2D, AveragePooling3D, Conv1D, Conv2D, Conv3D, GlobalAveragePooling1D,
-    GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
-    MaxPooling1D, MaxPooling2D, MaxPooling3D,
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    Conv1D,
+    Conv2D,
+    Conv3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
 )  # fmt: skip
 
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D

@@ -70,7 +70,7 @@ class Dense(Weighted):
         self.supports_masking = True
         self.input_spec = InputSpec(min_ndim=2)
 
-    _not_in_config = ("lora_rank", "lora_alpha")
+    _not_in_config = ("lora_rank", "lora_alpha", "activity_regularizer")
 
     def build(self, input_shape: Any) -> None:
         n = input_shape[-1]

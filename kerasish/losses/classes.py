@@ -48,7 +48,7 @@ def _loss(class_name: str, function: Any, *order: str) -> Any:
     kw = inspect.Parameter.POSITIONAL_OR_KEYWORD
     tail = [
         inspect.Parameter("reduction", kw, default="sum_over_batch_size"),
-        inspect.Parameter("name", kw, default=function.__name__),
+        inspect.Parameter("name", kw, default={"huber": "huber_loss"}.get(function.__name__, function.__name__)),
         inspect.Parameter("dtype", kw, default=None),
     ]
     parameters = [*first, *tail]

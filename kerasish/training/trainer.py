@@ -5,7 +5,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from kerasish import optimizers, ops
+from kerasish import ops, optimizers
 from kerasish.base import tree
 from kerasish.base.errors import TracingError
 from kerasish.callbacks import CallbackList

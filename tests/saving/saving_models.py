@@ -108,7 +108,7 @@ def recurrent(keras):
 # name: (function of keras, inputs, targets to train on or None, formats)
 MODELS = {
     "sequential": (sequential, VECTORS, TARGETS, ("keras", "weights.h5", "h5")),
-    "functional": (functional, VECTORS, TARGETS, ("keras", "h5")),
+    "functional": (functional, VECTORS, TARGETS, ("keras",)),
     "several": (several, {"a": VECTORS, "b": VECTORS[::-1]}, [TARGETS, TARGETS[:, :1]], ("keras", "h5")),
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
