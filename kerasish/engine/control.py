@@ -436,9 +436,17 @@ while_p = P.TABLE["while"] = Primitive(
 )
 
 
+def _leaf(x: Any) -> Tensor:
+    """A tensor from a tensor, an array or a Python number, the numbers in their default dtypes."""
+    if isinstance(x, Tensor):
+        return x
+    kinds = {bool: "bool", int: "int32", float: "float32"}
+    return Tensor(np.asarray(x, kinds.get(type(x))))
+
+
 def while_loop(test: Callable, body: Callable, loop_vars: Any) -> Any:
     """Apply `body` to the loop variables while `test` of them holds. Eagerly it is differentiable, in a program not."""
-    flat = [t if isinstance(t, Tensor) else Tensor(np.asarray(t)) for t in tree.flatten(loop_vars)]
+    flat = [_leaf(t) for t in tree.flatten(loop_vars)]
     if context.trace is None:
         values = tree.pack_sequence_as(loop_vars, flat)
         while bool(test(*values) if isinstance(values, (list, tuple)) else test(values)):

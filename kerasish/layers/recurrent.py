@@ -97,7 +97,6 @@ class LSTM(Weighted):
             h = c = ops.zeros((batch, u), dtype=x.dtype)
         else:
             h, c = (ops.cast(s, x.dtype) for s in initial_state)
-        kernel = ops.convert_to_tensor(self.recurrent_kernel)
         steps: Any = x
         if mask is not None:
             keep = ops.cast(ops.expand_dims(ops.transpose(ops.cast(mask, "bool")), -1), x.dtype)
@@ -105,7 +104,7 @@ class LSTM(Weighted):
 
         def step(carry: tuple, row: Any) -> tuple:
             h, c = carry
-            z = (row[0] if mask is not None else row) + ops.matmul(h, kernel)
+            z = (row[0] if mask is not None else row) + ops.matmul(h, self.recurrent_kernel)
             i, f, g, o = (z[:, k * u : (k + 1) * u] for k in range(4))
             gate = self.recurrent_activation
             c_new = gate(f) * c + gate(i) * self.activation(g)

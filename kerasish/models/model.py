@@ -300,9 +300,7 @@ def graph_config(model: Model) -> dict:
                 "class_name": "__keras_tensor__",
                 "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": _history(x, node_index)},
             }
-        if isinstance(x, tuple):
-            return {"class_name": "__tuple__", "config": {"value": [encode(v) for v in x]}}
-        if isinstance(x, list):
+        if isinstance(x, (list, tuple)):
             return [encode(v) for v in x]
         if isinstance(x, dict):
             return {k: encode(v) for k, v in x.items()}
@@ -352,8 +350,6 @@ def graph_from_config(cls: type, config: dict, custom_objects: Any = None) -> An
     def decode(x: Any) -> Any:
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return find(x["config"]["keras_history"])
-        if isinstance(x, dict) and x.get("class_name") == "__tuple__":
-            return tuple(decode(v) for v in (x["config"] if "config" in x else x)["value"])
         if isinstance(x, list):
             items = [decode(v) for v in x]
             return tuple(items) if any(isinstance(v, slice) for v in items) else items  # an index lost its kind in JSON

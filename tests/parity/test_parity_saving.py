@@ -15,7 +15,8 @@ from saving_models import MODELS, fill, outputs
 
 import kerasish
 
-pytestmark = pytest.mark.parity
+# Keras hands its own variables to NumPy in a way that NumPy warns of
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:__array__ implementation")]
 FILES = [(name, suffix) for name in MODELS for suffix in ("keras", "weights.h5", "h5") if (name, suffix) != ("blocks", "h5")]
 LIBRARIES = {"ours to Keras": (kerasish, keras), "Keras to ours": (keras, kerasish)}
 
