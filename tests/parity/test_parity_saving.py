@@ -17,7 +17,8 @@ import kerasish
 
 # Keras hands its own variables to NumPy in a way that NumPy warns of
 pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:__array__ implementation")]
-FILES = [(name, suffix) for name in MODELS for suffix in ("keras", "weights.h5", "h5") if (name, suffix) != ("blocks", "h5")]
+# not here: whole-model .h5, whose compiled losses by name Keras itself cannot read again, and ops between layers
+FILES = [(name, suffix) for name in MODELS if name != "functional" for suffix in ("keras", "weights.h5")]
 LIBRARIES = {"ours to Keras": (kerasish, keras), "Keras to ours": (keras, kerasish)}
 
 
