@@ -55,7 +55,7 @@ class Model(Trainer, Layer):
             if isinstance(op, Layer):
                 self._track(op)
         self.built = True
-        object.__setattr__(self, "_build_shapes_dict", None)
+        object.__setattr__(self, "_build_shapes_dict", {"input_shape": None})  # as in the files of Keras
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if self._functional is None:
@@ -169,15 +169,16 @@ class Model(Trainer, Layer):
         return self._functional
 
     def _saveable_children(self) -> list[tuple[str, Any]]:
+        """The layers are a child like others, at their place among the names; of a graph or a stack, the first."""
         children = super()._saveable_children()
-        graph = self._functional is not None or hasattr(self, "_stack")
-        children.append(("layers", self.layers))
         if self._optimizer is not None:
             children.append(("optimizer", self._optimizer))
+        first = self._functional is not None or hasattr(self, "_stack")
+        children.append(("layers", self.layers))
 
-        def place(child: tuple[str, Any]) -> tuple[bool, str]:
+        def place(child: tuple[str, Any]) -> str:
             name = child[0]
-            return not (graph and name == "layers"), f"~{name}" if name.startswith("_") else name
+            return "" if first and name == "layers" else f"~{name}" if name.startswith("_") else name
 
         return sorted(children, key=place)
 
@@ -351,8 +352,7 @@ def graph_from_config(cls: type, config: dict, custom_objects: Any = None) -> An
         if isinstance(x, dict) and x.get("class_name") == "__keras_tensor__":
             return find(x["config"]["keras_history"])
         if isinstance(x, list):
-            items = [decode(v) for v in x]
-            return tuple(items) if any(isinstance(v, slice) for v in items) else items  # an index lost its kind in JSON
+            return [decode(v) for v in x]
         if isinstance(x, dict) and "class_name" not in x:
             return {k: decode(v) for k, v in x.items()}
         return deserialize_keras_object(x, custom_objects=custom_objects) if isinstance(x, dict) else x

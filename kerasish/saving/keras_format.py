@@ -20,6 +20,7 @@ from kerasish.saving.archive import (
     write_zip,
 )
 from kerasish.saving.hdf5 import H5Reader, H5Writer
+from kerasish.saving.lambdas import warn_of_lambdas
 from kerasish.saving.serialization import (
     KERAS_VERSION,
     ObjectSharingScope,
@@ -76,6 +77,7 @@ def save(model: Any, target: str | os.PathLike | BinaryIO, zipped: bool = True) 
 def _texts(model: Any) -> dict[str, str]:
     with ObjectSharingScope():
         config = serialize_keras_object(model)
+    warn_of_lambdas(config)
     saved = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     return {
         METADATA_NAME: to_json({"keras_version": KERAS_VERSION, "date_saved": saved}),

@@ -6,7 +6,9 @@ name of its layer, and the file loads.
 
 import marshal  # to write a lambda as Keras does; never to read one
 import types
+import warnings
 from base64 import encodebytes
+from collections.abc import Callable
 from typing import Any
 
 from kerasish.base.errors import UnsafeFileError
@@ -48,6 +50,28 @@ def without_lambdas(config: Any, custom_objects: dict[str, Any] | None = None) -
     """
     known = {**(custom_objects or {}), **scoped_objects(), **get_custom_objects()}
 
+    def replace(layer: str | None, path: str | None) -> dict:
+        if path not in known:
+            refuse_lambda(layer)
+        return {"module": "builtins", "class_name": "function", "config": path, "registered_name": "function"}
+
+    return _each_lambda(config, replace)
+
+
+def warn_of_lambdas(config: Any) -> None:
+    """Tell who saves a model with lambdas what it takes to load it again."""
+    found: list[str] = []
+    _each_lambda(config, lambda layer, path: found.append(str(path)))
+    if found:
+        warnings.warn(
+            f"The model holds lambdas, {', '.join(found)}, whose bytecode is saved and never loaded again here. {LAMBDA_FIX}",
+            stacklevel=5,
+        )
+
+
+def _each_lambda(config: Any, replace: Callable[[str | None, str | None], Any]) -> Any:
+    """`config` with `replace(layer, path)` in the place of every lambda."""
+
     def visit(value: Any, layer: str | None, path: str | None) -> Any:
         if isinstance(value, (list, tuple)):
             items = [visit(v, layer, path) for v in value]
@@ -55,9 +79,7 @@ def without_lambdas(config: Any, custom_objects: dict[str, Any] | None = None) -
         if not isinstance(value, dict):
             return value
         if value.get("class_name") == "__lambda__":
-            if path not in known:
-                refuse_lambda(layer)
-            return {"module": "builtins", "class_name": "function", "config": path, "registered_name": "function"}
+            return replace(layer, path)
         inner = value.get("config")
         if isinstance(inner, dict) and isinstance(inner.get("name"), str):
             layer = path = inner["name"]

@@ -4,6 +4,7 @@ Attributes hold the model's config and how it was compiled; the group `model_wei
 names of its arrays in order as an attribute; `optimizer_weights` has the optimizer's.
 """
 
+import inspect
 import json
 import logging
 import os
@@ -13,11 +14,18 @@ from typing import Any
 
 from kerasish.base.config import backend
 from kerasish.base.errors import UnsafeFileError
-from kerasish.base.registry import CustomObjectScope, get_custom_objects, get_registered_name, lookup, scoped_objects
+from kerasish.base.registry import (
+    CustomObjectScope,
+    get_custom_objects,
+    get_registered_name,
+    lookup,
+    resolve,
+    scoped_objects,
+)
 from kerasish.saving.archive import replacing
 from kerasish.saving.hdf5 import H5Group, H5Reader, H5Writer, StoredArray
-from kerasish.saving.lambdas import without_lambdas
-from kerasish.saving.resolution import find_by_name
+from kerasish.saving.lambdas import warn_of_lambdas, without_lambdas
+from kerasish.saving.resolution import find_by_name, find_internal
 from kerasish.saving.serialization import (
     KERAS_VERSION,
     SafeModeScope,
@@ -36,6 +44,10 @@ TOP_LEVEL = "top_level_model_weights"
 # Keys of today's configs that this format does not have
 MODERN_KEYS = {"module", "registered_name", "build_config", "compile_config", "shared_object_id"}
 
+# The module of operations, and what tells a layer's config from an operation's
+OPS = "keras.src.ops"
+LAYER_MARKS = {"trainable", "layers", "batch_shape", "batch_input_shape"}
+
 # Where a layer's config may hold another layer's
 LAYER_KEYS = ("layer", "forward_layer", "backward_layer", "cell")
 
@@ -48,6 +60,7 @@ def save(model: Any, path: str | os.PathLike, include_optimizer: bool = True) ->
     folder = os.path.dirname(os.path.realpath(path))
     os.makedirs(folder, exist_ok=True)
     config = {"class_name": get_registered_name(type(model)), "config": to_legacy(model.get_config())}
+    warn_of_lambdas(config)
     texts = {"keras_version": KERAS_VERSION, "backend": backend(), "model_config": to_json(config)}
     optimizer = getattr(model, "optimizer", None) if include_optimizer else None
     if optimizer and model.compiled:
@@ -91,6 +104,8 @@ def to_legacy(config: Any) -> Any:
 
 
 def _legacy_layer(layer: dict) -> dict:
+    if str(layer.get("module")).startswith(OPS):
+        return layer  # `Add` without its module would be the layer
     rest = {k: v for k, v in layer.items() if k not in MODERN_KEYS and k not in ("class_name", "config")}
     name = layer.get("registered_name") or layer["class_name"]
     return {"class_name": name, "config": to_legacy(layer["config"]), **rest}
@@ -98,6 +113,7 @@ def _legacy_layer(layer: dict) -> dict:
 
 def _training_config(model: Any) -> dict:
     config = {k: _legacy_object(v) for k, v in model.get_compile_config().items()}
+    config["loss"] = _named_losses(config.get("loss"))
     return {**{k: v for k, v in config.items() if k != "optimizer"}, "optimizer_config": config["optimizer"]}
 
 
@@ -112,6 +128,16 @@ def _legacy_object(value: Any) -> Any:
     if value["class_name"] == "function":
         return value["config"]
     return {"class_name": value.get("registered_name") or value["class_name"], "config": value["config"]}
+
+
+def _named_losses(value: Any) -> Any:
+    """Losses with the short names of functions spelt out: of "mse" and its like, Keras can't make the loss again."""
+    if isinstance(value, list):
+        return [_named_losses(v) for v in value]
+    if isinstance(value, dict) and "class_name" not in value:
+        return {k: _named_losses(v) for k, v in value.items()}
+    function = resolve("losses", value) if isinstance(value, str) else None
+    return function.__name__ if inspect.isfunction(function) else value
 
 
 # -- loading ----------------------------------------------------------------------------------------------------------
@@ -196,7 +222,7 @@ def from_legacy(config: dict, custom_objects: dict[str, Any]) -> dict:
     config = dict(config)
     name = config["class_name"]
     if "module" not in config:
-        cls = None if name in custom_objects else find_by_name(name)
+        cls = None if name in custom_objects else _built_in(name, config["config"])
         if cls is None:
             config.update(module=None, registered_name=name)
         else:
@@ -209,6 +235,12 @@ def from_legacy(config: dict, custom_objects: dict[str, Any]) -> dict:
     if isinstance(inner, dict):
         config["config"] = _modern_arguments(dict(inner), name, custom_objects)
     return config
+
+
+def _built_in(name: str, inner: Any) -> Any | None:
+    """The class of a name: a layer's, or that of an operation of the same name, whose configs have less."""
+    is_operation = isinstance(inner, dict) and not LAYER_MARKS & inner.keys()
+    return (is_operation and find_internal(OPS, name)) or find_by_name(name)
 
 
 def _modern_node(node: Any) -> Any:

@@ -4,21 +4,35 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from kerasish.base.registry import exported
+from kerasish.base.registry import export, exported
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
-WHAT = {"losses": "loss", "activations": "activation function"}
 NAMES = ("get", "serialize", "deserialize")
 
+# How Keras's messages and parameters name a member of a family, where it is not the family's name without the s
+SINGULAR = {"losses": "loss"}
+WHAT = {"activations": "activation function"}
+CONFIG_PARAMETER = {"losses": "name"}
 
-def lookup_functions(kind: str, base_class: type | None = None) -> tuple[Callable, Callable, Callable]:
-    """The three functions of `keras.<kind>`. Classes that a name stands for are instantiated by `get`.
+
+def lookup_functions(
+    kind: str, base_class: type | None = None, names: Callable[[], dict[str, Any]] | None = None
+) -> tuple[Callable, Callable, Callable]:
+    """The public functions `get`, `serialize` and `deserialize` of `keras.<kind>`.
 
     base_class: what `get` may give although it is not callable.
+    names:      the table of names, if it is not everything that is exported under `keras.<kind>`, classes also by their
+                names in snake case.
+
+    `get` takes a name, a config, a class or an object, makes an instance of a class, and raises ValueError for what is
+    none of these; None stays None.
     """
-    what = WHAT.get(kind, kind.removesuffix("s"))
+    singular = SINGULAR.get(kind, kind.removesuffix("s"))
+    what = WHAT.get(kind, singular)
 
     def known() -> dict[str, Any]:
+        if names is not None:
+            return names()
         return {name: obj for name, obj in exported(f"keras.{kind}").items() if name not in NAMES}
 
     def serialize(obj: Any) -> Any:
@@ -37,6 +51,8 @@ def lookup_functions(kind: str, base_class: type | None = None) -> tuple[Callabl
             table = {**{name.lower(): obj for name, obj in table.items()}, **table}
             if isinstance(config, dict) and str(config.get("class_name")).lower() in table:
                 config = {**config, "class_name": config["class_name"].lower()}
+        if kind == "activations" and isinstance(config, dict) and config.get("class_name", "function") != "function":
+            return deserialize_keras_object(config, custom_objects=custom_objects)  # an activation may be a layer
         return deserialize_keras_object(config, module_objects=table, custom_objects=custom_objects)
 
     def get(identifier: Any) -> Any:
@@ -53,6 +69,30 @@ def lookup_functions(kind: str, base_class: type | None = None) -> tuple[Callabl
             obj = obj()
         if callable(obj) or (base_class is not None and isinstance(obj, base_class)):
             return obj
-        raise ValueError(f"Could not interpret {what} identifier: {identifier!r}")
+        raise ValueError(
+            f"Could not interpret {what} identifier: {identifier!r}. Expected a name or a config of keras.{kind}, a "
+            f"callable, or None; names of your own are found inside a `keras.saving.custom_object_scope`."
+        )
 
-    return get, serialize, deserialize
+    functions = (get, _named(serialize, singular), _named(deserialize, CONFIG_PARAMETER.get(kind, "config")))
+    for function in functions:
+        function.__module__ = f"kerasish.{kind}"
+        function.__qualname__ = function.__name__
+        export(f"keras.{kind}.{function.__name__}")(function)
+    return functions
+
+
+def _named(function: Callable, parameter: str) -> Callable:
+    """The function with its first parameter called as Keras calls it."""
+    signature = inspect.signature(function)
+    first, *rest = signature.parameters.values()
+
+    def renamed(*args: Any, **kwargs: Any) -> Any:
+        if parameter in kwargs:
+            args = (kwargs.pop(parameter), *args)
+        return function(*args, **kwargs)
+
+    renamed.__name__ = function.__name__
+    renamed.__doc__ = function.__doc__
+    renamed.__signature__ = signature.replace(parameters=[first.replace(name=parameter), *rest])  # type: ignore[attr-defined]
+    return renamed

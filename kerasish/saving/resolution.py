@@ -57,10 +57,10 @@ def find_class(config: dict, custom_objects: dict[str, Any]) -> Any:
     if custom is not None:
         return custom
     found = None
-    if "module" not in config or module is None and registered_name in (None, name):
+    if "module" not in config:
         found = find_by_name(name)
     elif isinstance(module, str) and _is_keras(module):
-        found = lookup(f"{module}.{name}") or _find_internal(module, name)
+        found = lookup(f"{module}.{name}") or find_internal(module, name)
         if found is not None and not (inspect.isclass(found) and hasattr(found, "from_config")):
             raise UnsafeFileError(
                 f"'{module}.{name}' can't be part of a model: it is not a layer, a loss, a metric or another class that "
@@ -114,14 +114,14 @@ def find_by_name(name: str, kinds: tuple[str, ...] = CLASS_KINDS) -> Any | None:
         found = lookup(f"keras.{kind}.{name}")
         if inspect.isclass(found):
             return found
-    return _find_internal("keras.src", name) or _find_internal("keras.src.ops", name)
+    return find_internal("keras.src", name) or find_internal("keras.src.ops", name)
 
 
 def _is_keras(module: str) -> bool:
     return module == "keras" or module.startswith("keras.")
 
 
-def _find_internal(module: str, name: str) -> Any | None:
+def find_internal(module: str, name: str) -> Any | None:
     """A class by one of Keras's internal module names, which differ from version to version.
 
     `keras.src.layers.core.dense.Dense` is keras.layers.Dense; `keras.src.engine.functional.Functional` is Functional.

@@ -199,10 +199,8 @@ def _expected(obj: Any) -> list | None:
     """The object's own variables if its arrays must be theirs, else None."""
     if not type(obj).load_own_variables.__module__.startswith("kerasish."):
         return None
-    if _is_one_of(obj, ("keras.optimizers.Optimizer",)):
-        found = list(obj.variables)
-    elif hasattr(obj, "_trainable_variables"):
-        found = [*obj._trainable_variables, *getattr(obj, "_non_trainable_variables", ())]
+    if hasattr(obj, "_non_trainable_variables"):  # a layer, whose `variables` has those of its layers, too
+        found = [*obj._trainable_variables, *obj._non_trainable_variables]
     else:
         found = list(getattr(obj, "variables", ()))
     return found or None

@@ -11,7 +11,6 @@ from saving_models import MODELS, blocks, fill, outputs
 
 import kerasish as keras
 from kerasish.base.naming import reset_uids
-from kerasish.base.registry import get_custom_objects
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 PLACES = json.loads((GOLDEN / "saving.json").read_text())["places"]
@@ -25,13 +24,9 @@ def numbers():
 
 
 @pytest.fixture(autouse=True)
-def registered():
-    before = dict(get_custom_objects())
+def registered(own_registry):
     blocks(keras)
     reset_uids()
-    yield
-    get_custom_objects().clear()
-    get_custom_objects().update(before)
 
 
 def load(name, suffix):

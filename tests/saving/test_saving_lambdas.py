@@ -3,8 +3,10 @@
 import json
 import warnings
 
+import numpy as np
 import pytest
 
+import kerasish as keras
 from kerasish import saving
 from kerasish.base.errors import UnsafeFileError
 from kerasish.base.registry import lookup
@@ -140,3 +142,49 @@ def test_named_functions_do_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert saving.serialize_keras_object(named)["config"] == "named"
+
+
+# -- the layer --------------------------------------------------------------------------------------------------------
+
+
+def double(x):
+    return 2 * x
+
+
+def model_with(function, **options):
+    layers = keras.layers
+    return keras.Sequential([layers.Input((3,)), layers.Lambda(function, name="twice", **options)])
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_layer_with_a_named_function(name, tmp_path, own_registry):
+    path = tmp_path / name
+    model_with(double, output_shape=(3,), arguments={}).save(path)
+    with pytest.raises(TypeError, match="Could not locate function 'double'"):
+        keras.models.load_model(path)
+    x = np.ones((2, 3), "float32")
+    assert keras.models.load_model(path, custom_objects={"double": double})(x).numpy().tolist() == (2 * x).tolist()
+    saving.register_keras_serializable("tests")(double)
+    model_with(double).save(path)
+    assert keras.models.load_model(path)(x).numpy().tolist() == (2 * x).tolist()
+
+
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_a_layer_with_a_lambda(name, tmp_path):
+    path = tmp_path / name
+    with pytest.warns(UserWarning, match="holds lambdas, twice, twice.output_shape"):
+        model_with(lambda x: 2 * x, output_shape=lambda shape: shape).save(path)
+    for safe_mode in (True, False):
+        with pytest.raises(UnsafeFileError, match="The layer 'twice' of the file holds the bytecode"):
+            keras.models.load_model(path, safe_mode=safe_mode)
+    passed = {"twice": double, "twice.output_shape": lambda shape: shape}
+    x = np.ones((2, 3), "float32")
+    assert keras.models.load_model(path, custom_objects=passed)(x).numpy().tolist() == (2 * x).tolist()
+
+
+def test_a_layer_made_of_a_config_alone():
+    with pytest.raises(UnsafeFileError):
+        keras.layers.Lambda.from_config({"name": "l", "function": CODE})
+    with pytest.raises(UnsafeFileError):
+        keras.layers.Lambda.from_config({"name": "l", "function": ["4wEA", None, None]}, safe_mode=False)
+    assert keras.layers.Lambda.from_config({"name": "l", "function": CODE}, {"l": double}).function is double

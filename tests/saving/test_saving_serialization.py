@@ -32,12 +32,8 @@ K = SimpleNamespace(
 
 
 @pytest.fixture(autouse=True)
-def registered():
-    before = dict(get_custom_objects())
+def registered(own_registry):
     saving_cases.register(K)
-    yield
-    get_custom_objects().clear()
-    get_custom_objects().update(before)
 
 
 def through_json(config):

@@ -21,7 +21,7 @@ from kerasish.engine.kernels.basic import (
     slice_,
     unslice,
 )
-from kerasish.engine.kernels.conv import conv, conv_input_grad, conv_kernel_grad
+from kerasish.engine.kernels.conv import conv, conv_bias, conv_input_grad, conv_kernel_grad
 from kerasish.engine.kernels.elementwise import (
     arccos,
     arccosh,
@@ -93,12 +93,19 @@ from kerasish.engine.kernels.reduce import (
     argmin,
     cumprod,
     cumsum,
-    log_softmax,
     max_,
     min_,
     prod,
-    softmax,
     sum_,
+)
+from kerasish.engine.kernels.rowwise import (
+    log_softmax,
+    logsumexp,
+    moments,
+    softmax,
+    softmax_grad,
+    sparse_crossentropy,
+    sparse_crossentropy_grad,
 )
 from kerasish.engine.kernels.special import (
     bessel_i0,

@@ -1,138 +1,187 @@
-"""Convolution in any rank, and its two adjoints. Channels last; kernels are (*spatial, in/groups, out).
+"""Convolution in any rank, and its two adjoints. Channels last; kernels are (*spatial, in / groups, out).
 
-Patches are copied into a matrix a tile at a time (so that the tile stays in cache) and multiplied by the kernel matrix.
-Depthwise convolution sums shifted products instead. A 1x1 kernel is one matrix product over a view.
+    conv              y[o] = sum over taps t of  x[o * stride + t * dilation - padding] @ w[t]
+    conv_input_grad   its adjoint in x; transposed convolution is the same thing
+    conv_kernel_grad  its adjoint in w
+
+Each of the three is differentiated by the other two. Padding is explicit, a pair for each axis, and negative padding
+crops. The README beside this file tells which technique is used when, and why.
 """
 
-import threading
+import math
 from itertools import product
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+
+from kerasish.engine.kernels import depthwise
+from kerasish.engine.kernels.scratch import scratch, zeros
+from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
 Array = np.ndarray
-TILE_BYTES = 1 << 19
-_scratch = threading.local()
-
-
-def scratch(name: str, shape: tuple, dtype: np.dtype) -> Array:
-    """Memory of this thread that is reused from call to call."""
-    need = int(np.prod(shape)) * dtype.itemsize
-    pool = _scratch.__dict__
-    if name not in pool or pool[name].nbytes < need:
-        pool[name] = np.empty(need, np.uint8)
-    return pool[name][:need].view(dtype).reshape(shape)
-
-
-def padded(x: Array, padding: tuple, name: str = "padded") -> Array:
-    """x with zeros around its spatial axes; negative padding crops. The result may be scratch memory."""
-    if all(p == (0, 0) for p in padding):
-        return x
-    if any(p < 0 for pair in padding for p in pair):
-        crop = tuple(slice(max(-lo, 0), d - max(-hi, 0)) for d, (lo, hi) in zip(x.shape[1:-1], padding, strict=True))
-        x = x[(slice(None), *crop)]
-        padding = tuple((max(lo, 0), max(hi, 0)) for lo, hi in padding)
-    shape = (x.shape[0], *[lo + d + hi for d, (lo, hi) in zip(x.shape[1:-1], padding, strict=True)], x.shape[-1])
-    out = scratch(name, shape, x.dtype)
-    for axis, (lo, hi) in enumerate(padding, 1):  # only the border is cleared
-        lead = (slice(None),) * axis
-        out[(*lead, slice(0, lo))] = 0
-        out[(*lead, slice(shape[axis] - hi, None))] = 0
-    inner = tuple(slice(lo, lo + d) for d, (lo, _) in zip(x.shape[1:-1], padding, strict=True))
-    out[(slice(None), *inner)] = x
-    return out
-
-
-def windows(x: Array, size: tuple, strides: tuple, dilation: tuple) -> Array:
-    """A view (n, *out, *size, c) of every window of the padded x."""
-    n, *spatial, c = x.shape
-    outs = [(d - (k - 1) * e - 1) // s + 1 for d, k, s, e in zip(spatial, size, strides, dilation, strict=True)]
-    st = x.strides
-    return as_strided(
-        x,
-        (n, *outs, *size, c),
-        (
-            st[0],
-            *[a * s for a, s in zip(st[1:-1], strides, strict=True)],
-            *[a * e for a, e in zip(st[1:-1], dilation, strict=True)],
-            st[-1],
-        ),
-        writeable=False,
-    )
-
-
-def _tiles(n: int, rows: int, row_bytes: int) -> list[slice]:
-    """Cut n images of `rows` patches each so that a tile of patches fits the cache."""
-    step = max(1, TILE_BYTES // max(1, rows * row_bytes))
-    return [slice(i, min(i + step, n)) for i in range(0, n, step)]
-
-
-def _finish(y: Array, out: Array | None) -> Array:
-    if out is None:
-        return y
-    np.copyto(out, y)
-    return out
+TILE_BYTES = 1 << 20  # of patches: they are written, multiplied and forgotten within the cache
+FEW_CHANNELS = 4  # up to here patches are laid out by tap, since runs of kernel width x channels are too short to copy
 
 
 def conv(
-    x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int, out: Array | None = None
+    x: Array,
+    w: Array,
+    strides: tuple,
+    padding: tuple,
+    dilation: tuple,
+    groups: int,
+    out: Array | None = None,
 ) -> Array:
-    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    """The convolution of x (n, *spatial, cin) with w (*size, cin / groups, cout): (n, *outs, cout)."""
+    return conv_bias(x, w, None, strides, padding, dilation, groups, out=out)
+
+
+def conv_bias(
+    x: Array,
+    w: Array,
+    b: Array | None,
+    strides: tuple,
+    padding: tuple,
+    dilation: tuple,
+    groups: int,
+    relu: bool = False,
+    out: Array | None = None,
+) -> Array:
+    """conv(x, w) + b, then relu where asked for, while each tile is still in the cache."""
     if x.dtype == np.float16:
-        y = conv(x.astype(np.float32), w.astype(np.float32), strides, padding, dilation, groups)
-        return _finish(y.astype(np.float16), out)
-    win = windows(padded(x, padding), size, strides, dilation)
-    n, *spatial = win.shape[: 1 + len(size)]
-    if out is None or not out.flags.c_contiguous:
-        result = np.empty((n, *spatial, cout), x.dtype)
-    else:
-        result = out
-    if result.size == 0 or win.size == 0:
-        result.fill(0)
+        b = None if b is None else b.astype(np.float32)
+        y = conv_bias(
+            x.astype(np.float32), w.astype(np.float32), b, strides, padding, dilation, groups, relu
+        )  # fmt: skip
+        return _put(y, x.dtype, out)
+    size, cout = w.shape[:-2], w.shape[-1]
+    at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    shape = (x.shape[0], *at.outs, cout)
+    if out is None:
+        out = np.empty(shape, x.dtype)
+    if not out.size or not w.size or not x.size:
+        out.fill(0)
+        _finish(out, b, relu)
     elif groups == 1:
-        taps = int(np.prod(size))
-        k, rows = taps * cin, int(np.prod(spatial))
-        matrix = w.reshape(k, cout)
-        if not matrix.flags.c_contiguous:
-            matrix = np.ascontiguousarray(matrix)
-        flat = result.reshape(n * rows, cout)
-        if taps == 1 and win.flags.c_contiguous:
-            np.dot(win.reshape(n * rows, k), matrix, flat)
-        else:
-            for t in _tiles(n, rows, k * x.itemsize):
-                block = win[t]
-                patches = scratch("patches", block.shape, x.dtype)
-                np.copyto(patches, block)
-                np.dot(patches.reshape(-1, k), matrix, flat[t.start * rows : t.stop * rows])
-    elif cin == 1 and cout % groups == 0:
-        _depthwise(win, w, groups, result)
+        _dense(x, w, b, strides, padding, dilation, relu, out)
+    elif w.shape[-2] == 1:
+        depthwise.conv(x, w, strides, padding, dilation, out)
+        _finish(out, b, relu)
     else:
-        per = cout // groups
-        for g in range(groups):
-            part = np.tensordot(
-                win[..., g * cin : (g + 1) * cin], w[..., g * per : (g + 1) * per], axes=len(size) + 1
-            )
-            result[..., g * per : (g + 1) * per] = part
-    return result if result is out else _finish(result, out)
+        _grouped(x, w, strides, padding, dilation, groups, out)
+        _finish(out, b, relu)
+    return out
 
 
-def _taps(size: tuple) -> product:
-    return product(*map(range, size))
+def _put(y: Array, dtype: np.dtype, out: Array | None) -> Array:
+    if out is None:
+        return y.astype(dtype, copy=False)
+    np.copyto(out, y, casting="same_kind")
+    return out
 
 
-def _depthwise(win: Array, w: Array, groups: int, out: Array) -> None:
-    """Each channel by its own kernel(s): a sum of shifted products over the taps."""
-    size = w.shape[:-2]
-    lead = (slice(None),) * (1 + len(size))
-    target = out.reshape(*out.shape[:-1], groups, -1)
-    term = scratch("term", target.shape, out.dtype)
-    for i, tap in enumerate(_taps(size)):
-        xs, ws = win[(*lead, *tap)][..., None], w[tap].reshape(groups, -1)
-        if i == 0:
-            np.multiply(xs, ws, out=target)
-        else:
-            np.multiply(xs, ws, out=term)
-            np.add(target, term, out=target)
+def _finish(y: Array, b: Array | None, relu: bool) -> None:
+    if b is not None:
+        np.add(y, b, y)
+    if relu:
+        np.maximum(y, y.dtype.type(0), out=y)
+
+
+class _Epilogue:
+    """Bias and relu over tiles (positions, channels). The bias is repeated, since NumPy is slow over short rows."""
+
+    def __init__(self, b: Array | None, relu: bool):
+        self.relu, self.b = relu, b
+        if b is not None:
+            self.width = max(1, 1024 // b.size)
+            self.row = np.tile(b, self.width)
+
+    def __call__(self, y: Array) -> None:
+        if self.b is not None:
+            whole = len(y) - len(y) % self.width
+            wide = y[:whole].reshape(-1, self.row.size)
+            np.add(wide, self.row, wide)
+            np.add(y[whole:], self.b, y[whole:])
+        if self.relu:
+            np.maximum(y, zeros(y.size, y.dtype).reshape(y.shape), out=y)
+
+
+def _dense(
+    x: Array, w: Array, b: Array | None, strides: tuple, padding: tuple, dilation: tuple, relu: bool, out: Array
+) -> None:
+    """One group: patches, a tile at a time, times the kernel as a matrix."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    taps = math.prod(size)
+    k = taps * cin
+    matrix = w.reshape(k, cout)  # for a single tap this may be a transposed view, which BLAS takes as it is
+    pointwise = taps == 1 and all(s == 1 for s in strides)
+    by_tap = cin <= FEW_CHANNELS and taps > 1
+    n, inner = x.shape[0], len(size)
+    plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
+    load = Loader(x, at, plan[0][0].stop)
+    finish = _Epilogue(b, relu) if b is not None or relu else None
+    contiguous = out.flags.c_contiguous
+    flat = out.reshape(-1, cout) if contiguous else None
+    for images, parts in plan:
+        block = load(images)
+        if not pointwise:
+            block = window_view(block, at.outs, size, strides, dilation)
+        for index, rows in parts:
+            part = block[index] if index else block
+            count = rows.stop - rows.start
+            if pointwise:
+                patches = part.reshape(-1, cin)
+            elif by_tap:
+                patches = _by_tap(part, inner).reshape(k, count).T
+            else:
+                patches = _by_position(part).reshape(count, k)
+            y = flat[rows] if contiguous else scratch("product", (count, cout), out.dtype)
+            np.dot(patches, matrix, y)
+            if finish:
+                finish(y)
+            if not contiguous:
+                target = out[(images, *index[1:])]
+                np.copyto(target, y.reshape(target.shape))
+
+
+def _by_position(part: Array) -> Array:
+    """Patches as rows: (n, *outs, *size, c) copied as it is."""
+    patches = scratch("patches", part.shape, part.dtype)
+    np.copyto(patches, part)
+    return patches
+
+
+def _by_tap(part: Array, inner: int) -> Array:
+    """Patches as columns: (*size, c, n, *outs), so that the runs copied are as long as a line of windows."""
+    order = (*range(inner + 1, part.ndim), *range(inner + 1))
+    return _by_position(part.transpose(order))
+
+
+def _grouped(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int, out: Array) -> None:
+    """Several groups: a product for each, made in one call."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    k = math.prod(size) * cin
+    matrices = np.ascontiguousarray(w.reshape(k, groups, cout // groups).swapaxes(0, 1))
+    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)))
+    load = Loader(x, at, plan[0][0].stop)
+    for images, parts in plan:
+        block = window_view(load(images), at.outs, size, strides, dilation)
+        for index, rows in parts:
+            part = block[index] if index else block
+            patches = _by_group(part, groups).reshape(groups, rows.stop - rows.start, k)
+            y = scratch("product", (groups, rows.stop - rows.start, cout // groups), out.dtype)
+            np.matmul(patches, matrices, y)
+            target = out[(images, *index[1:])]
+            target = target.reshape(*target.shape[:-1], groups, -1)  # splitting an axis is always a view
+            np.copyto(target, np.moveaxis(y.reshape(groups, *target.shape[:-2], -1), 0, -2))
+
+
+def _by_group(part: Array, groups: int) -> Array:
+    """Patches (groups, n, *outs, *size, c / groups)."""
+    split = part.reshape(*part.shape[:-1], groups, -1)  # splitting the last axis is always a view
+    return _by_position(np.moveaxis(split, -2, 0))
 
 
 def conv_input_grad(
@@ -145,45 +194,60 @@ def conv_input_grad(
     groups: int,
     out: Array | None = None,
 ) -> Array:
-    """The adjoint of conv in x: what dy spreads back to an input of `input_shape`. Transposed convolution, too."""
+    """The adjoint of conv in x: what dy (n, *outs, cout) spreads back to an input of `input_shape`."""
+    dtype = dy.dtype
+    if dtype == np.float16:
+        dy, w = dy.astype(np.float32), w.astype(np.float32)
+        y = conv_input_grad(dy, w, input_shape, strides, padding, dilation, groups)
+        return _put(y, dtype, out)
+    if out is None:
+        out = np.empty(input_shape, dtype)
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
-    if dy.dtype == np.float16:
-        y = conv_input_grad(
-            dy.astype(np.float32), w.astype(np.float32), input_shape, strides, padding, dilation, groups
-        )
-        return _finish(y.astype(np.float16), out)
-    if all(s == 1 for s in strides) and groups == 1 and dy.size:
-        # a convolution of dy with the kernel turned around
-        reach = [(k - 1) * e for k, e in zip(size, dilation, strict=True)]
-        back = tuple((r - lo, r - hi) for r, (lo, hi) in zip(reach, padding, strict=True))
-        turned = np.flip(w, tuple(range(len(size)))).swapaxes(-1, -2)
-        return conv(dy, np.ascontiguousarray(turned), strides, back, dilation, 1, out)
-    n, *spatial, c = input_shape
-    full = (n, *[lo + d + hi for d, (lo, hi) in zip(spatial, padding, strict=True)], c)
-    dx = np.zeros(full, dy.dtype)
+    # the kernel turned round, with the roles of its channels exchanged
+    turned = np.flip(w, tuple(range(len(size)))).reshape(*size, cin, groups, cout // groups)
+    turned = turned.swapaxes(-1, -3).reshape(*size, cout // groups, groups * cin)
     outs = dy.shape[1:-1]
-    for tap in _taps(size) if dy.size else ():
-        where = tuple(
-            slice(t * e, t * e + (o - 1) * s + 1, s) for t, e, s, o in zip(tap, dilation, strides, outs, strict=True)
-        )
-        if groups == 1:
-            dx[(slice(None), *where)] += np.dot(dy.reshape(-1, cout), w[tap].T).reshape(*dy.shape[:-1], c)
-        else:
-            part = dy.reshape(*dy.shape[:-1], groups, 1, cout // groups)
-            wt = w[tap].reshape(cin, groups, cout // groups).transpose(1, 0, 2)
-            dx[(slice(None), *where)] += (part * wt).sum(-1).reshape(*dy.shape[:-1], c)
-    inner = tuple(slice(max(lo, 0), max(lo, 0) + d) for d, (lo, _) in zip(spatial, padding, strict=True))
-    if any(p < 0 for pair in padding for p in pair):
-        y = np.zeros(input_shape, dy.dtype)
-        crop = tuple(slice(max(-lo, 0), d - max(-hi, 0)) for d, (lo, hi) in zip(spatial, padding, strict=True))
-        kept = tuple(
-            slice(max(lo, 0), f - max(hi, 0)) for f, (lo, hi) in zip(full[1:-1], padding, strict=True)
-        )
-        y[(slice(None), *crop)] = dx[(slice(None), *kept)]
-        return _finish(y, out)
-    return _finish(dx[(slice(None), *inner)], out) if out is not None else np.ascontiguousarray(
-        dx[(slice(None), *inner)]
-    )
+    # With strides the input falls into phases; each is a convolution of dy, with stride one, by the taps that meet it.
+    axes = [
+        list(_phases(*axis)) for axis in zip(input_shape[1:-1], outs, size, strides, padding, dilation, strict=True)
+    ]
+    every = slice(None)
+    one = (1,) * len(size)
+    for phases in product(*axes):
+        where, taps, back, steps = zip(*phases, strict=True)
+        target = out[(every, *where)]
+        kernel = turned[taps]
+        if not kernel.size:
+            target.fill(0)
+        elif target.size:
+            conv(dy, kernel, one, back, steps, groups, out=target)
+    return out
+
+
+def _phases(d: int, o: int, k: int, s: int, pad: tuple, e: int) -> Any:
+    """The phases of one axis: (places in the input, taps of the turned kernel, padding of dy, dilation).
+
+    Place i of the input is p = i + lo in the padded one, and window j meets it by tap t where p = j * s + t * e.
+    """
+    lo = pad[0]
+    g = math.gcd(s, e)
+    for phase in range(s):
+        first = -(-(lo - phase) // s)  # places are p = phase + s * (first, first + 1, ...)
+        start = phase + s * first - lo
+        count = -(-(d - start) // s) if start < d else 0
+        met = [t for t in range(min(k, s // g)) if (t * e) % s == phase]
+        if not met:
+            yield slice(start, None, s), slice(0, 0), (0, 0), 1
+            continue
+        step = s // g
+        taps = range(met[0], k, step)
+        reach = (len(taps) - 1) * (e // g)
+        shift = first - (met[0] * e - phase) // s
+        # turned, tap t stands at k - 1 - t
+        last = taps[-1]
+        turned = slice(k - 1 - last, k - met[0], step)
+        before = reach - shift
+        yield slice(start, None, s), turned, (before, count + reach - before - o), e // g
 
 
 def conv_kernel_grad(
@@ -196,37 +260,65 @@ def conv_kernel_grad(
     groups: int,
     out: Array | None = None,
 ) -> Array:
-    """The adjoint of conv in w."""
-    size, (cin, cout) = kernel_shape[:-2], kernel_shape[-2:]
-    if x.dtype == np.float16:
-        y = conv_kernel_grad(
-            x.astype(np.float32), dy.astype(np.float32), kernel_shape, strides, padding, dilation, groups
-        )
-        return _finish(y.astype(np.float16), out)
-    win = windows(padded(x, padding), size, strides, dilation)
-    n, *spatial = dy.shape[:-1]
-    # the last rows and columns of x that no window reaches contribute nothing
-    win = win[(slice(None), *[slice(0, o) for o in spatial])]
-    taps = int(np.prod(size))
-    result = np.zeros(kernel_shape, x.dtype) if out is None else out
-    if not dy.size or not win.size:
-        result.fill(0)
-        return result
-    if groups == 1:
-        k, rows = taps * cin, int(np.prod(spatial))
-        total = np.zeros((k, cout), x.dtype)
-        flat = np.ascontiguousarray(dy).reshape(n * rows, cout)
-        for t in _tiles(n, rows, k * x.itemsize):
-            block = win[t]
-            patches = scratch("patches", block.shape, x.dtype)
-            np.copyto(patches, block)
-            total += np.dot(patches.reshape(-1, k).T, flat[t.start * rows : t.stop * rows])
-        result[...] = total.reshape(kernel_shape)
-        return result
-    per = cout // groups
-    lead = (slice(None),) * (1 + len(size))
-    for tap in _taps(size):
-        xs = win[(*lead, *tap)].reshape(-1, groups, cin)
-        ds = dy.reshape(-1, groups, per)
-        result[tap] = np.einsum("ngi,ngo->igo", xs, ds).reshape(cin, cout)
-    return result
+    """The adjoint of conv in w: a kernel of `kernel_shape`."""
+    dtype = x.dtype
+    if dtype == np.float16:
+        x, dy = x.astype(np.float32), dy.astype(np.float32)
+        y = conv_kernel_grad(x, dy, kernel_shape, strides, padding, dilation, groups)
+        return _put(y, dtype, out)
+    if out is None:
+        out = np.empty(kernel_shape, dtype)
+    if not dy.size or not x.size or not out.size:
+        out.fill(0)
+    elif groups > 1 and kernel_shape[-2] == 1:
+        depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
+    else:
+        _kernel_grad(x, dy, strides, padding, dilation, groups, out)
+    return out
+
+
+def _kernel_grad(
+    x: Array, dy: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int, out: Array
+) -> None:
+    size, (cin, cout) = out.shape[:-2], out.shape[-2:]
+    at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    taps = math.prod(size)
+    k = taps * cin
+    pointwise = taps == 1 and all(s == 1 for s in strides) and groups == 1
+    by_tap = cin <= FEW_CHANNELS and taps > 1 and groups == 1
+    inner = len(size)
+    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)))
+    load = Loader(x, at, plan[0][0].stop)
+    flat = np.ascontiguousarray(dy).reshape(-1, cout)
+    shape = (groups, k, cout // groups)
+    total = scratch("total", shape, x.dtype)
+    term = scratch("term", shape, x.dtype)
+    into = total
+    for images, parts in plan:
+        block = load(images)
+        if not pointwise:
+            block = window_view(block, at.outs, size, strides, dilation)
+        for index, rows in parts:
+            part = block[index] if index else block
+            count = rows.stop - rows.start
+            if groups > 1:
+                patches = _by_group(part, groups).reshape(groups, count, k).swapaxes(1, 2)
+                ds = flat[rows].reshape(count, groups, -1).swapaxes(0, 1)
+                np.matmul(patches, ds, into)
+            else:
+                if pointwise:
+                    patches = part.reshape(-1, cin).T
+                elif by_tap:
+                    patches = _by_tap(part, inner).reshape(k, count)
+                else:
+                    patches = _by_position(part).reshape(count, k).T
+                np.dot(patches, flat[rows], into[0])
+            if into is term:
+                np.add(total, term, total)
+            into = term
+    np.copyto(out.reshape(k, groups, -1) if out.flags.c_contiguous else out, _joined(total, out))
+
+
+def _joined(total: Array, out: Array) -> Array:
+    joined = total.swapaxes(0, 1)
+    return joined if out.flags.c_contiguous else joined.reshape(out.shape)

@@ -1,112 +1,202 @@
-"""Pooling in any rank, channels last. A maximum belongs to the first place of its window that holds it."""
+"""Pooling in any rank, channels last, with explicit padding that is never counted nor chosen.
 
-from itertools import product
+Sums and maxima are taken one axis after the other. A maximum belongs to the first place of its window (in the order of
+memory) that holds it.
+"""
+
+import math
+from functools import lru_cache
+from typing import Any, Callable, Iterator
 
 import numpy as np
 
+from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.windows import Loader, shifts, tiles, window_view, windows
+
 Array = np.ndarray
-
-
-def _bordered(x: Array, padding: tuple, value: float) -> Array:
-    if all(p == (0, 0) for p in padding):
-        return x
-    shape = (x.shape[0], *[lo + d + hi for d, (lo, hi) in zip(x.shape[1:-1], padding, strict=True)], x.shape[-1])
-    out = np.full(shape, value, x.dtype)
-    out[_inner(x.shape, padding)] = x
-    return out
-
-
-def _inner(shape: tuple, padding: tuple) -> tuple:
-    return (slice(None), *[slice(lo, lo + d) for d, (lo, _) in zip(shape[1:-1], padding, strict=True)])
-
-
-def _shifts(shape: tuple, size: tuple, strides: tuple) -> list[tuple]:
-    """For each place in the window, the slice of the bordered input that falls there."""
-    outs = [(d - k) // s + 1 for d, k, s in zip(shape[1:-1], size, strides, strict=True)]
-    return [
-        (slice(None), *[slice(t, t + (o - 1) * s + 1, s) for t, s, o in zip(tap, strides, outs, strict=True)])
-        for tap in product(*map(range, size))
-    ]
-
-
-def _lowest(dtype: np.dtype) -> float:
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+TILE_BYTES = 1 << 17  # of one tap over a tile
 
 
 def max_pool(x: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None) -> Array:
-    xp = _bordered(x, padding, _lowest(x.dtype))
-    first, *rest = _shifts(xp.shape, size, strides)
+    """The greatest value of each window of x (n, *spatial, c): (n, *outs, c)."""
+    return _pool(x, size, strides, padding, np.maximum, _lowest(x.dtype), out)
+
+
+def avg_pool(x: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None) -> Array:
+    """The mean of each window of x, over the places that are not padding."""
+    if x.dtype == np.float16:
+        y = avg_pool(x.astype(np.float32), size, strides, padding).astype(np.float16)
+        return y if out is None else _copied(y, out)
+    out = _pool(x, size, strides, padding, np.add, 0, out)
+    return np.multiply(out, _shares(x.shape[1:-1], size, strides, padding, x.dtype), out)
+
+
+def avg_pool_grad(
+    dy: Array, shape: tuple, size: tuple, strides: tuple, padding: tuple, out: Array | None = None
+) -> Array:
+    """The adjoint of avg_pool: dy (n, *outs, c) spread over an input of `shape`."""
+    if dy.dtype == np.float16:
+        y = avg_pool_grad(dy.astype(np.float32), shape, size, strides, padding).astype(np.float16)
+        return y if out is None else _copied(y, out)
     if out is None:
-        out = np.array(xp[first])
-    else:
-        np.copyto(out, xp[first])
-    for s in rest:
-        np.maximum(out, xp[s], out=out)
+        out = np.empty(shape, dy.dtype)
+    share = _shares(shape[1:-1], size, strides, padding, dy.dtype)
+    at = windows(shape[1:-1], size, strides, padding, (1,) * len(size))
+    for images, _ in tiles(shape[0], at.outs, _budget(shape[-1], dy.dtype)):
+        t = scratch("share", (images.stop - images.start, *dy.shape[1:]), dy.dtype)
+        np.multiply(dy[images], share, t)
+        for axis in range(len(size), 0, -1):
+            t = _spread(t, axis, at.padded[axis - 1], size[axis - 1], strides[axis - 1])
+        target = out[images]
+        if not at.plain:  # what negative padding cropped has no gradient
+            target.fill(0)
+        np.copyto(target[at.crop], t[at.inner])
     return out
 
 
 def max_pool_grad(
     dy: Array, x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None
 ) -> Array:
-    xp = _bordered(x, padding, _lowest(x.dtype))
-    dx = np.zeros(xp.shape, dy.dtype)
-    free = np.ones(y.shape, bool)  # windows whose maximum has not been met yet
-    apart = all(k <= s for k, s in zip(size, strides, strict=True))
-    for s in _shifts(xp.shape, size, strides):
-        hit = np.equal(xp[s], y)
-        hit &= free
-        free ^= hit
-        if apart:
-            np.multiply(dy, hit, out=dx[s])
-        else:
-            dx[s] += dy * hit
-    dx = dx[_inner(x.shape, padding)]
+    """The gradient of y = max_pool(x) in x: each element of dy goes to the place that its maximum was taken from."""
     if out is None:
-        return np.ascontiguousarray(dx)
-    np.copyto(out, dx)
+        out = np.empty(x.shape, dy.dtype)
+    if not dy.size or not x.size:
+        out.fill(0)
+        return out
+    one = (1,) * len(size)
+    at = windows(x.shape[1:-1], size, strides, padding, one)
+    places = shifts(at.outs, size, strides, one)
+    apart = all(k <= s for k, s in zip(size, strides, strict=True))  # no two windows share a place
+    gaps = size != strides or any(o * s < d for o, s, d in zip(at.outs, strides, at.padded, strict=True))
+    direct = at.plain and apart and out.flags.c_contiguous
+    for images, block, hits in _hits(x, y, size, strides, padding):
+        dx = out[images] if direct else scratch("spread", block.shape, dy.dtype)
+        if gaps or not direct:
+            dx.fill(0)
+        parts = scratch("parts", hits.shape, dy.dtype)
+        np.copyto(parts, hits)  # a cast of its own and a product are faster than a mixed product
+        np.multiply(parts, dy[images], parts)
+        for place, part in zip(places, parts, strict=True):
+            if apart:
+                np.copyto(dx[place], part)
+            else:
+                np.add(dx[place], part, dx[place])
+        if not direct:
+            target = out[images]
+            if not at.plain:  # what negative padding cropped has no gradient
+                target.fill(0)
+            np.copyto(target[at.crop], dx[at.inner])
     return out
 
 
-def max_pool_gather(dd: Array, x: Array, y: Array, size: tuple, strides: tuple, padding: tuple) -> Array:
-    """What `dd` holds where the maxima of x were: the adjoint of max_pool_grad in dy."""
-    xp, ddp = _bordered(x, padding, _lowest(x.dtype)), _bordered(dd, padding, 0)
-    out = np.zeros(y.shape, dd.dtype)
-    free = np.ones(y.shape, bool)
-    for s in _shifts(xp.shape, size, strides):
-        hit = np.equal(xp[s], y) & free
-        free ^= hit
-        out += ddp[s] * hit
-    return out
-
-
-def _counts(spatial: tuple, size: tuple, strides: tuple, padding: tuple, dtype: np.dtype) -> Array:
-    """How many places of each window lie inside the input; padding is not counted."""
-    ones = _bordered(np.ones((1, *spatial, 1), dtype), padding, 0)
-    return sum(ones[s] for s in _shifts(ones.shape, size, strides))  # type: ignore[return-value]
-
-
-def avg_pool(x: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None) -> Array:
-    xp = _bordered(x, padding, 0)
-    first, *rest = _shifts(xp.shape, size, strides)
-    if out is None:
-        out = np.array(xp[first])
-    else:
-        np.copyto(out, xp[first])
-    for s in rest:
-        np.add(out, xp[s], out)
-    return np.divide(out, _counts(x.shape[1:-1], size, strides, padding, x.dtype), out)
-
-
-def avg_pool_grad(
-    dy: Array, shape: tuple, size: tuple, strides: tuple, padding: tuple, out: Array | None = None
+def max_pool_gather(
+    dd: Array, x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None
 ) -> Array:
-    share = dy / _counts(shape[1:-1], size, strides, padding, dy.dtype)
-    full = (shape[0], *[lo + d + hi for d, (lo, hi) in zip(shape[1:-1], padding, strict=True)], shape[-1])
-    dx = np.zeros(full, dy.dtype)
-    for s in _shifts(full, size, strides):
-        dx[s] += share
-    dx = dx[_inner(shape, padding)]
+    """What `dd` holds where the maxima of x were: the adjoint of max_pool_grad in dy."""
     if out is None:
-        return np.ascontiguousarray(dx)
-    np.copyto(out, dx)
+        out = np.empty(y.shape, dd.dtype)
+    out.fill(0)
+    if not out.size or not x.size:
+        return out
+    one = (1,) * len(size)
+    at = windows(x.shape[1:-1], size, strides, padding, one)
+    places = shifts(at.outs, size, strides, one)
+    load = Loader(dd, at, len(x), "padded dd")
+    for images, _, hits in _hits(x, y, size, strides, padding):
+        block, target = load(images), out[images]
+        term = scratch("term", target.shape, dd.dtype)
+        for place, hit in zip(places, hits, strict=True):
+            np.multiply(block[place], hit, term)
+            np.add(target, term, target)
     return out
+
+
+def _hits(x: Array, y: Array, size: tuple, strides: tuple, padding: tuple) -> Iterator[tuple[slice, Array, Array]]:
+    """For blocks of images: which, the padded block, and masks (taps, n, *outs, c) of where the maxima were."""
+    one = (1,) * len(size)
+    at = windows(x.shape[1:-1], size, strides, padding, one)
+    taps, inner = math.prod(size), len(size) + 1
+    order = (*range(inner, inner + len(size)), *range(inner), inner + len(size))
+    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+    load = Loader(x, at, plan[0][0].stop, fill=_lowest(x.dtype))
+    for images, _ in plan:
+        block = load(images)
+        view = window_view(block, at.outs, size, strides, one).transpose(order)
+        # by tap: all that follows then runs over long rows
+        planes = scratch("planes", view.shape, x.dtype)
+        np.copyto(planes, view)
+        best = y[images]
+        hits = scratch("hits", (taps, *best.shape), bool)
+        free = scratch("free", best.shape, bool)  # windows whose maximum has not been met yet
+        np.equal(planes.reshape(hits.shape), best, hits)
+        np.logical_not(hits[0], free)
+        for hit in hits[1:-1]:
+            np.logical_and(hit, free, hit)
+            np.logical_xor(free, hit, free)
+        if taps > 1:
+            np.logical_and(hits[-1], free, hits[-1])
+        yield images, block, hits
+
+
+def _copied(y: Array, out: Array) -> Array:
+    np.copyto(out, y)
+    return out
+
+
+def _lowest(dtype: np.dtype) -> Any:
+    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else np.iinfo(dtype).min
+
+
+def _budget(channels: int, dtype: np.dtype) -> int:
+    return max(1, TILE_BYTES // (max(channels, 1) * dtype.itemsize))
+
+
+def _pool(
+    x: Array, size: tuple, strides: tuple, padding: tuple, ufunc: Callable, fill: Any, out: Array | None
+) -> Array:
+    """Reduce every window by `ufunc`, axis by axis, over a few images at a time."""
+    at = windows(x.shape[1:-1], size, strides, padding, (1,) * len(size))
+    if out is None:
+        out = np.empty((x.shape[0], *at.outs, x.shape[-1]), x.dtype)
+    if not out.size:
+        return out
+    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+    load = Loader(x, at, plan[0][0].stop, fill=fill)
+    for images, _ in plan:
+        t = load(images)
+        for axis, (o, k, s) in enumerate(zip(at.outs, size, strides, strict=True), 1):
+            shape = (*t.shape[:axis], o, *t.shape[axis + 1 :])
+            into = out[images] if axis == len(size) else scratch(f"axis {axis}", shape, x.dtype)
+            first, *rest = (t[(*(slice(None),) * axis, slice(j, j + (o - 1) * s + 1, s))] for j in range(k))
+            if not rest:
+                np.copyto(into, first)
+            for i, part in enumerate(rest):
+                ufunc(into if i else first, part, out=into)
+            t = into
+    return out
+
+
+def _spread(t: Array, axis: int, d: int, k: int, s: int) -> Array:
+    """The adjoint of summing windows of k, s apart, along an axis of length d."""
+    dx = scratch(f"axis {axis}", (*t.shape[:axis], d, *t.shape[axis + 1 :]), t.dtype)
+    dx.fill(0)
+    for j in range(k):
+        part = dx[(*(slice(None),) * axis, slice(j, j + (t.shape[axis] - 1) * s + 1, s))]
+        if k <= s:
+            np.copyto(part, t)
+        else:
+            np.add(part, t, part)
+    return dx
+
+
+@lru_cache(maxsize=256)
+def _shares(spatial: tuple, size: tuple, strides: tuple, padding: tuple, dtype: np.dtype) -> Array:
+    """One over the number of places in each window that are not padding: (1, *outs, 1)."""
+    counts = np.ones((1,) * len(size))
+    for axis, (d, k, s, (lo, hi)) in enumerate(zip(spatial, size, strides, padding, strict=True)):
+        inside = np.pad(np.ones(d + min(lo, 0) + min(hi, 0)), (max(lo, 0), max(hi, 0)))
+        sums = np.lib.stride_tricks.sliding_window_view(inside, k)[::s].sum(1)
+        counts = counts * sums.reshape([-1 if i == axis else 1 for i in range(len(size))])
+    share = (1 / np.maximum(counts, 1)).astype(dtype)[None, ..., None]
+    share.flags.writeable = False
+    return share

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
+SMALL = 1 << 14  # bytes; the allocator keeps such blocks at hand itself, and finds them faster
 _pool = threading.local()
 
 
@@ -17,6 +18,8 @@ def scratch(name: str, shape: tuple, dtype: Any) -> Array:
     """
     dtype = np.dtype(dtype)
     need = math.prod(shape) * dtype.itemsize
+    if need <= SMALL:
+        return np.empty(shape, dtype)
     memory = _pool.__dict__.get(name)
     if memory is None or memory.nbytes < need:
         block = np.empty(need + 64, np.uint8)

@@ -28,12 +28,15 @@ def windows(spatial: tuple, size: tuple, strides: tuple, padding: tuple, dilatio
     outs = tuple(
         max((d - (k - 1) * e - 1) // s + 1, 0) for d, k, s, e in zip(padded, size, strides, dilation, strict=True)
     )
-    crop = tuple(slice(max(-lo, 0), d - max(-hi, 0)) for d, (lo, hi) in zip(spatial, padding, strict=True))
-    inner = tuple(slice(max(lo, 0), p - max(hi, 0)) for p, (lo, hi) in zip(padded, padding, strict=True))
+    # what is cropped may be more than there is: then nothing of the input is left, and all is border
+    crop = tuple(
+        slice(max(-lo, 0), max(d - max(-hi, 0), 0)) for d, (lo, hi) in zip(spatial, padding, strict=True)
+    )  # fmt: skip
+    inner = tuple(slice(max(lo, 0), max(p - max(hi, 0), 0)) for p, (lo, hi) in zip(padded, padding, strict=True))
     borders = []
-    for axis, (p, (lo, hi)) in enumerate(zip(padded, padding, strict=True), 1):
+    for axis, (p, keep) in enumerate(zip(padded, inner, strict=True), 1):
         lead = (slice(None),) * axis
-        borders += [(*lead, cut) for cut in (slice(0, max(lo, 0)), slice(p - max(hi, 0), p)) if cut.start < cut.stop]
+        borders += [(*lead, cut) for cut in (slice(0, keep.start), slice(keep.stop, p)) if cut.start < cut.stop]
     every = slice(None)
     plain = all(pair == (0, 0) for pair in padding)
     return Windows(outs, padded, (every, *crop), (every, *inner), tuple(borders), plain)

@@ -182,6 +182,14 @@ def get_item(x: Any, key: Any) -> Tensor:
     return indexed(tensor(x), key)
 
 
+def _get_item_of_a_graph(self: Any, x: Any, key: Any) -> Tensor:
+    # files have lists where the key was a tuple, so there, as in Keras, a list is one
+    return indexed(tensor(x), tuple(key) if isinstance(key, list) else key)
+
+
+get_item.operation.call = _get_item_of_a_graph
+
+
 # -- take -------------------------------------------------------------------------------------------------------------
 
 
