@@ -44,9 +44,10 @@ class Primitive:
     broadcast: arguments broadcast against each other; the gradient walk undoes it
     effect:    must stay in the program even if nothing uses it
     several:   impl returns a tuple
+    pointwise: each element of the result depends on the elements at its place alone
     """
 
-    __slots__ = ("broadcast", "effect", "impl", "inplace", "name", "out", "several", "spec", "view", "vjps")
+    __slots__ = ("broadcast", "effect", "impl", "inplace", "name", "out", "pointwise", "several", "spec", "view", "vjps")
 
     def __init__(
         self,
@@ -61,10 +62,11 @@ class Primitive:
         broadcast: bool = False,
         effect: bool = False,
         several: bool = False,
+        pointwise: bool = False,
     ):
         self.name, self.impl, self.spec, self.vjps = name, impl, spec, vjps
         self.out, self.view, self.inplace = out, view, tuple(inplace)
-        self.broadcast, self.effect, self.several = broadcast, effect, several
+        self.broadcast, self.effect, self.several, self.pointwise = broadcast, effect, several, pointwise
 
     def __call__(self, *args: Tensor, **params: Any) -> Any:
         return bind(self, *args, **params)

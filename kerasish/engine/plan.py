@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine import primitives as P
+from kerasish.engine.chains import Chain, find_chains
 from kerasish.engine.dims import Dim, evaluate, is_symbolic, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 
@@ -43,6 +44,7 @@ class Plan:
         self.steps: list[Node] = []
         self.in_place: set[tuple[int, int]] = set()  # (id of a joining node, position): the part is there already
         self.placed: set[int] = set()  # values that stand in a joined vector from the start
+        self.chains: list[Chain] = []
         self._plan()
 
     def place(self, v: Var) -> Place:
@@ -64,11 +66,14 @@ class Plan:
         last = self._last_uses()
         self._join_vectors(last)
         direct = self._direct_writes()
+        self.chains = find_chains(self, direct)
+        self._hold(last)
         for i, node in enumerate(self.steps):
             for out in node.outs:
                 p = self.place(out)
                 if p.kind == "buffer" and p.root is p:
                     self._settle(i, node, p, last, direct)
+        self._tile()
         self.copies = [(k, v) for k, v in g.writes.items() if self.place(v).root is not direct.get(id(v))]
 
     # -- what kind of memory each value has ---------------------------------------------------------------------------
@@ -133,7 +138,7 @@ class Plan:
     # -- results that are written straight into their variable --------------------------------------------------------
 
     @staticmethod
-    def _storage(variable: Any) -> Any:
+    def storage(variable: Any) -> Any:
         return variable._arena.flat if variable._arena is not None else variable
 
     def _direct_writes(self) -> dict[int, Place]:
@@ -144,12 +149,12 @@ class Plan:
             for a in node.args:
                 root = self.place(a).root
                 if root.kind == "variable":
-                    touched[id(self._storage(root.variable))] = i
-        taken = [id(self._storage(k)) for k in self.graph.writes]
+                    touched[id(self.storage(root.variable))] = i
+        taken = [id(self.storage(k)) for k in self.graph.writes]
         out: dict[int, Place] = {}
         for variable, v in self.graph.writes.items():
             p = self.place(v)
-            storage = id(self._storage(variable))
+            storage = id(self.storage(variable))
             if p.kind != "buffer" or p.root is not p or p.offset or id(v) in out or taken.count(storage) > 1:
                 continue
             if id(v) in self.placed or id(p) in self.first:
@@ -158,7 +163,7 @@ class Plan:
             if touched.get(storage, -1) > i:
                 continue
             if any(
-                self.place(s).root.kind == "variable" and id(self._storage(self.place(s).root.variable)) == storage
+                self.place(s).root.kind == "variable" and id(self.storage(self.place(s).root.variable)) == storage
                 for s in (*self.graph.outputs, *(w for w in self.graph.writes.values() if w is not v))
             ):
                 continue
@@ -166,7 +171,7 @@ class Plan:
                 (j, a)
                 for j, a in enumerate(node.args)
                 if self.place(a).root.kind == "variable"
-                and id(self._storage(self.place(a).root.variable)) == storage
+                and id(self.storage(self.place(a).root.variable)) == storage
             ]
             if any(
                 j not in node.prim.inplace or not self.place(a).whole or not same_shape(a.shape, v.shape)
@@ -208,6 +213,36 @@ class Plan:
                     return
         self.life[id(p)] = [first, end]
         self.buffers.append(p)
+
+    # -- chains of element-wise statements, which run tile by tile ----------------------------------------------------
+
+    def _hold(self, last: dict[int, Any]) -> None:
+        """What a chain reads elsewhere than in its own tile is not taken over by its results."""
+        for chain in self.chains:
+            for node in self.steps[chain.first : chain.last + 1]:
+                for a in node.args:
+                    root = self.place(a).root
+                    if not same_shape(a.shape, chain.shape) and last[id(root)] == chain.last:
+                        last[id(root)] = chain.last + 0.5
+
+    def _tile(self) -> None:
+        """Buffers that a chain touches live as long as the chain; what only it knows is as large as a tile."""
+        viewed = {id(p.root) for p in self.places.values() if p.kind == "view"}
+        for chain in self.chains:
+            kept = []
+            for p in self.buffers:
+                life = self.life[id(p)]
+                first, end = life
+                inside = chain.first <= first and end <= chain.last
+                own = inside and id(p) not in self.first and id(p) not in viewed and same_shape(p.var.shape, chain.shape)
+                if own and chain.step is not None and chain.last > chain.first:
+                    chain.temporary.add(id(p))
+                    continue
+                kept.append(p)
+                if first <= chain.last and end >= chain.first:
+                    life[0] = chain.first if chain.first < first else first
+                    life[1] = chain.last if chain.first <= end < chain.last else end
+            self.buffers = kept
 
     def _move(self, p: Place, owner: Place) -> None:
         """Give p, and every view of it, the memory of owner."""

@@ -27,13 +27,13 @@ def prim(name: str, impl: Callable, spec: Callable, *vjps: Any, **traits: Any) -
 def unary(name: str, impl: Callable, vjp: Any = None, spec: Callable = S.like) -> Primitive:
     """An element-wise function of one argument, with `out` as NumPy's ufuncs have it."""
     inplace = (0,) if spec is S.like else ()
-    return prim(name, impl, spec, *([vjp] if vjp else []), out="positional", inplace=inplace)
+    return prim(name, impl, spec, *([vjp] if vjp else []), out="positional", inplace=inplace, pointwise=True)
 
 
 def binary(name: str, impl: Callable, *vjps: Any, spec: Callable = S.elementwise) -> Primitive:
     """An element-wise function of two arguments that broadcast."""
     inplace = (0, 1) if spec is S.elementwise else ()
-    return prim(name, impl, spec, *vjps, out="positional", broadcast=True, inplace=inplace)
+    return prim(name, impl, spec, *vjps, out="positional", broadcast=True, inplace=inplace, pointwise=True)
 
 
 def zero(*_: Any, **__: Any) -> None:
@@ -127,7 +127,9 @@ def _unpad(g: Tensor, widths: tuple, shape: tuple) -> Tensor:
 
 
 pad = prim("pad", K.pad, S.pad, lambda g, y, x, widths, value=0: _unpad(g, widths, x.shape), out="keyword")
-cast = prim("cast", K.cast, S.cast, lambda g, y, x, dtype: cast(g, dtype=x.dtype), out="keyword")
+cast = prim(
+    "cast", K.cast, S.cast, lambda g, y, x, dtype: cast(g, dtype=x.dtype), out="keyword", pointwise=True
+)
 bitcast = prim("bitcast", lambda x, dtype: np.ascontiguousarray(x).view(dtype), S.cast)
 
 # -- element-wise, one argument ---------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def _winner(other: int) -> Callable:
 
 
 # NumPy wants `out` by keyword here, since it warns that a third array might be meant as an operand
-_extreme = dict(out="keyword", broadcast=True, inplace=(0, 1))
+_extreme = dict(out="keyword", broadcast=True, inplace=(0, 1), pointwise=True)
 maximum = prim("maximum", np.maximum, S.elementwise, _winner(1), _winner(0), **_extreme)
 minimum = prim("minimum", np.minimum, S.elementwise, _winner(1), _winner(0), **_extreme)
 equal = binary("equal", np.equal, spec=S.comparison)
@@ -240,7 +242,7 @@ select = prim(
     zero,
     lambda g, z, m, x, y: select(m, g, full_like(g, 0)),
     lambda g, z, m, x, y: select(m, full_like(g, 0), g),
-    out="keyword", broadcast=True,
+    out="keyword", broadcast=True, pointwise=True,
 )  # fmt: skip
 
 # -- reductions: axis is a tuple of non-negative ints -----------------------------------------------------------------

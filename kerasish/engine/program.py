@@ -10,10 +10,15 @@ from typing import Any, Sequence
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import Dim, evaluate
+from kerasish.engine.chains import Chain
+from kerasish.engine.dims import Dim, evaluate, same_shape
 from kerasish.engine.graph import Graph, Node, Var
+from kerasish.engine.kernels.blas import single
+from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, naive_bytes
+from kerasish.engine.profile import Profile, profile
 from kerasish.engine.variable import layout_version
 
 _numbers = itertools.count(1)
@@ -76,18 +81,22 @@ class Program:
                 for m in v._members():
                     m._unlend()
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), single:
                 return run(*arrays)
         finally:
             free.append(run)
 
-    def bind(self, key: tuple) -> Any:
+    def bind(self, key: tuple, build: Any = None) -> Any:
         """A workspace for these sizes: the function that runs in it."""
         sizes = {name: n for (name, _, _), n in zip(self.symbols, key, strict=True)}
         arrays, total = allocate(self.plan, sizes)
         self._bytes[key] = total
         buffers = [arrays[id(p)] for p in self.plan.buffers]
-        return self._build([v._array for v in self.variables], buffers, *key)
+        return (build or self._build)([v._array for v in self.variables], buffers, *key)
+
+    def profile(self, *arrays: Any, runs: int = 20) -> Profile:
+        """The time of each statement and layer on these arrays; print it. Variables are left as they were."""
+        return profile(self, [np.asarray(a) for a in arrays], runs)
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -117,11 +126,14 @@ class Emitter:
     def __init__(self, program: Program):
         self.program, self.plan, self.graph = program, program.plan, program.graph
         self.names: dict[int, str] = {}
+        self.local: dict[int, str] = {}  # names within the tile of a chain, which come first
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
         self.count = itertools.count()
 
     def name(self, v: Var) -> str:
+        if id(v) in self.local:
+            return self.local[id(v)]
         if id(v) not in self.names:
             assert v.constant is not None, f"{v} has no name yet"
             name = f"c{len(self.constants)}"
@@ -151,13 +163,17 @@ class Emitter:
         for node in plan.setup:
             if not any(self.plan.place(a).kind == "input" for a in node.args):
                 head.extend(self._statement(node, fixed=True))
-        for node in plan.steps:
-            lines = self._statement(node, fixed=False)
+        chains = {chain.first: chain for chain in plan.chains}
+        i = 0
+        while i < len(plan.steps):
+            node, chain = plan.steps[i], chains.get(i)
+            lines = self._tiles(chain) if chain else self._statement(node, fixed=False)
             if lines and node.where != where:
                 where = node.where
                 if where:
                     body.append(f"# {where}")
             body.extend(lines)
+            i = chain.last + 1 if chain else i + 1
         moved = {}
         for i, (_, v) in enumerate(plan.copies):  # a variable's old value is kept before any variable changes
             if plan.place(v).root.kind == "variable":
@@ -184,9 +200,9 @@ class Emitter:
 
     def _shared(self, head: list[str], slot: dict[int, str]) -> None:
         """Names for values that stand in the memory of another: in a variable, a joined vector, or taken over."""
-        pending = [
-            self.plan.place(o) for n in self.plan.steps for o in n.outs if self.plan.place(o).kind == "buffer"
-        ]
+        places = [self.plan.place(o) for n in self.plan.steps for o in n.outs]
+        tiled_away = {p for chain in self.plan.chains for p in chain.temporary}
+        pending = [p for p in places if p.kind == "buffer" and id(p.root) not in tiled_away]
         for p in pending:
             if p.offset is not None:
                 target, start = p.offset
@@ -227,15 +243,43 @@ class Emitter:
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
         if planned:
             target = self.name(out)
-            where = [target] if prim.out == "positional" or function == "dot" else [f"out={target}"]
+            where = [target] if prim.out == "positional" or function in ("dot", "split_dot") else [f"out={target}"]
             if prim.out == "positional":
                 return [f"{function}({', '.join([*args, *where, *written])})"]
-            return [f"{function}({', '.join([*args, *(where if function == 'dot' else []), *written, *([] if function == 'dot' else where)])})"]
+            return [f"{function}({', '.join([*args, *(where if function in ('dot', 'split_dot') else []), *written, *([] if function in ('dot', 'split_dot') else where)])})"]
         names = []
         for o in node.outs:
             names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
+
+    def _tiles(self, chain: Chain) -> list[str]:
+        """A function that does a tile of a chain, and its call."""
+        nodes = self.plan.steps[chain.first : chain.last + 1]
+        start: list[str] = []
+        spare: dict[int, str] = {}
+        local: dict[int, str] = {}
+        for v in (v for node in nodes for v in (*node.args, *node.outs)):
+            if not same_shape(v.shape, chain.shape) or id(v) in local:
+                continue
+            root = id(self.plan.place(v).root)
+            if root not in chain.temporary:
+                name = self.name(v)
+                local[id(v)] = f"{name}_"
+                start.append(f"{name}_ = {name}[i:j]")
+            elif root in spare:
+                local[id(v)] = spare[root]
+            else:
+                local[id(v)] = spare[root] = f"s{len(spare)}"
+                rest = "".join(f", {d}" for d in chain.shape[1:])
+                start.append(f"{local[id(v)]} = scratch('{local[id(v)]}', (j - i,{rest}), dtype('{v.dtype}'))")
+        self.local = local
+        inner = [line for node in nodes for line in self._statement(node, fixed=False)]
+        self.local = {}
+        self.scope["tiled"], self.scope["scratch"] = tiled, scratch
+        name = f"tile{chain.first}"
+        lines = [*dict.fromkeys(start), *inner]
+        return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
 
     def _rest_of_join(self, node: Node) -> list[str]:
         """The parts of a joined vector that were not computed where they belong are copied there."""
@@ -249,7 +293,11 @@ class Emitter:
 
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
-            return "dot"
+            sizes = [d for a in node.args for d in a.shape if not isinstance(d, Dim)]
+            if len(sizes) == 4 and sizes[0] * sizes[1] * sizes[3] < WORTH_SPLITTING or int(np.prod(sizes)) < 1 << 15:
+                return "dot"  # it is small
+            self.scope["split_dot"] = split_dot
+            return "split_dot"
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
         self.scope[name] = getattr(prim.impl, "plain", prim.impl)
         return name

@@ -9,6 +9,7 @@ crops. The README beside this file tells which technique is used when, and why.
 """
 
 import math
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -16,9 +17,12 @@ import numpy as np
 
 from kerasish.engine.kernels import depthwise
 from kerasish.engine.kernels.scratch import scratch, zeros
+from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
 Array = np.ndarray
+WORTH_SHARING = 1 << 23  # operations; less is done by one thread
+RUNS = 2  # of tiles, which threads may share
 TILE_BYTES = 1 << 20  # of patches: they are written, multiplied and forgotten within the cache
 FEW_CHANNELS = 4  # up to here patches are laid out by tap, since runs of kernel width x channels are too short to copy
 
@@ -119,30 +123,43 @@ def _dense(
     by_tap = cin <= FEW_CHANNELS and taps > 1
     n, inner = x.shape[0], len(size)
     plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
-    load = Loader(x, at, plan[0][0].stop)
     finish = _Epilogue(b, relu) if b is not None or relu else None
     contiguous = out.flags.c_contiguous
     flat = out.reshape(-1, cout) if contiguous else None
-    for images, parts in plan:
-        block = load(images)
-        if not pointwise:
-            block = window_view(block, at.outs, size, strides, dilation)
-        for index, rows in parts:
-            part = block[index] if index else block
-            count = rows.stop - rows.start
-            if pointwise:
-                patches = part.reshape(-1, cin)
-            elif by_tap:
-                patches = _by_tap(part, inner).reshape(k, count).T
-            else:
-                patches = _by_position(part).reshape(count, k)
-            y = flat[rows] if contiguous else scratch("product", (count, cout), out.dtype)
-            np.dot(patches, matrix, y)
-            if finish:
-                finish(y)
-            if not contiguous:
-                target = out[(images, *index[1:])]
-                np.copyto(target, y.reshape(target.shape))
+
+    def piece(start: int, stop: int) -> None:
+        load = Loader(x, at, plan[0][0].stop)
+        for images, parts in plan[start:stop]:
+            block = load(images)
+            if not pointwise:
+                block = window_view(block, at.outs, size, strides, dilation)
+            for index, rows in parts:
+                part = block[index] if index else block
+                count = rows.stop - rows.start
+                if pointwise:
+                    patches = part.reshape(-1, cin)
+                elif by_tap:
+                    patches = _by_tap(part, inner).reshape(k, count).T
+                else:
+                    patches = _by_position(part).reshape(count, k)
+                y = flat[rows] if contiguous else scratch("product", (count, cout), out.dtype)
+                np.dot(patches, matrix, y)
+                if finish:
+                    finish(y)
+                if not contiguous:
+                    target = out[(images, *index[1:])]
+                    np.copyto(target, y.reshape(target.shape))
+
+    _shared(piece, len(plan), 2 * n * math.prod(at.outs) * k * cout)
+
+
+def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
+    """Do tiles 0 to `count` by `piece(start, stop)`, several runs of them at a time where that is worth it."""
+    if operations < WORTH_SHARING:
+        piece(0, count)
+        return
+    runs = ranges(count, RUNS)
+    each(lambda i: piece(*runs[i]), len(runs))
 
 
 def _by_position(part: Array) -> Array:
@@ -288,35 +305,43 @@ def _kernel_grad(
     by_tap = cin <= FEW_CHANNELS and taps > 1 and groups == 1
     inner = len(size)
     plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)))
-    load = Loader(x, at, plan[0][0].stop)
     flat = np.ascontiguousarray(dy).reshape(-1, cout)
     shape = (groups, k, cout // groups)
-    total = scratch("total", shape, x.dtype)
-    term = scratch("term", shape, x.dtype)
-    into = total
-    for images, parts in plan:
-        block = load(images)
-        if not pointwise:
-            block = window_view(block, at.outs, size, strides, dilation)
-        for index, rows in parts:
-            part = block[index] if index else block
-            count = rows.stop - rows.start
-            if groups > 1:
-                patches = _by_group(part, groups).reshape(groups, count, k).swapaxes(1, 2)
-                ds = flat[rows].reshape(count, groups, -1).swapaxes(0, 1)
-                np.matmul(patches, ds, into)
-            else:
-                if pointwise:
-                    patches = part.reshape(-1, cin).T
-                elif by_tap:
-                    patches = _by_tap(part, inner).reshape(k, count)
+    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
+    runs = ranges(len(plan), RUNS if operations >= WORTH_SHARING else 1)
+    totals = scratch("total", (len(runs), *shape), x.dtype)
+
+    def piece(i: int) -> None:
+        load = Loader(x, at, plan[0][0].stop)
+        total, term = totals[i], scratch("term", shape, x.dtype)
+        into = total
+        for images, parts in plan[slice(*runs[i])]:
+            block = load(images)
+            if not pointwise:
+                block = window_view(block, at.outs, size, strides, dilation)
+            for index, rows in parts:
+                part = block[index] if index else block
+                count = rows.stop - rows.start
+                if groups > 1:
+                    patches = _by_group(part, groups).reshape(groups, count, k).swapaxes(1, 2)
+                    ds = flat[rows].reshape(count, groups, -1).swapaxes(0, 1)
+                    np.matmul(patches, ds, into)
                 else:
-                    patches = _by_position(part).reshape(count, k).T
-                np.dot(patches, flat[rows], into[0])
-            if into is term:
-                np.add(total, term, total)
-            into = term
-    np.copyto(out.reshape(k, groups, -1) if out.flags.c_contiguous else out, _joined(total, out))
+                    if pointwise:
+                        patches = part.reshape(-1, cin).T
+                    elif by_tap:
+                        patches = _by_tap(part, inner).reshape(k, count)
+                    else:
+                        patches = _by_position(part).reshape(count, k).T
+                    np.dot(patches, flat[rows], into[0])
+                if into is term:
+                    np.add(total, term, total)
+                into = term
+
+    each(piece, len(runs))
+    for other in totals[1:]:
+        np.add(totals[0], other, totals[0])
+    np.copyto(out.reshape(k, groups, -1) if out.flags.c_contiguous else out, _joined(totals[0], out))
 
 
 def _joined(total: Array, out: Array) -> Array:

@@ -1,0 +1,162 @@
+"""Work on large arrays by several threads at once. NumPy lets go of the interpreter while it computes, so this pays where
+a piece lasts longer than it takes to hand it over (some 30 microseconds).
+
+What is computed never depends on how many threads there are: the pieces, and the order in which their results are
+joined, follow from the sizes alone.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerasish.engine.kernels import blas
+
+MOST = 8  # threads
+WORTH_SPLITTING = 1 << 23  # multiplications of a matrix product; less is done by one thread
+
+
+def available() -> int:
+    """How many threads are used: KERASISH_NUM_THREADS, or as many as there are processors for this process, 8 at most."""
+    wanted = os.environ.get("KERASISH_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    try:
+        processors = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        processors = os.cpu_count() or 1
+    return min(MOST, processors)
+
+
+class Worker(threading.Thread):
+    """A thread that waits for a function, calls it, and says that it is done."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True, name="kerasish worker")
+        self.go, self.done = threading.Lock(), threading.Lock()
+        self.go.acquire()
+        self.done.acquire()
+        self.work: Callable[[], None] = lambda: None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        with np.errstate(all="ignore"):
+            while True:
+                self.go.acquire()
+                try:
+                    self.work()
+                except BaseException as e:  # handed to the thread that asked
+                    self.error = e
+                self.work = lambda: None
+                self.done.release()
+
+    def begin(self, work: Callable[[], None]) -> None:
+        self.work = work
+        self.go.release()
+
+    def end(self) -> None:
+        self.done.acquire()
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+
+
+class Team:
+    """The workers of this process, and a lock: whoever finds them busy works alone."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+        self.workers: list[Worker] | None = None
+
+    def members(self) -> list[Worker]:
+        if self.workers is None:
+            self.workers = [Worker() for _ in range(available() - 1)]
+        return self.workers
+
+
+_team = Team()
+
+
+def _renew() -> None:
+    global _team
+    _team = Team()  # threads do not survive a fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
+
+def each(work: Callable[[int], Any], pieces: int) -> None:
+    """Call `work(0)` to `work(pieces - 1)`, on several threads if they are free. Matrix products within use one thread each.
+
+    The calls must write to different memory. They must not call `each` again.
+    """
+    team = _team
+    if pieces < 2 or not team.busy.acquire(blocking=False):
+        for i in range(pieces):
+            work(i)
+        return
+    try:
+        workers = team.members()[: pieces - 1]
+        if not workers:
+            for i in range(pieces):
+                work(i)
+            return
+        with blas.single:
+            _share(work, pieces, workers)
+    finally:
+        team.busy.release()
+
+
+def _share(work: Callable[[int], Any], pieces: int, workers: list[Worker]) -> None:
+    """Every thread takes the next piece until there is none."""
+    rest = iter(range(pieces))  # taking from it is one step of the interpreter
+
+    def take() -> None:
+        for i in rest:
+            work(i)
+
+    for w in workers:
+        w.begin(take)
+    try:
+        take()
+    finally:
+        for w in workers:
+            w.end()
+
+
+def ranges(n: int, pieces: int) -> list[tuple[int, int]]:
+    """Cut range(n) into so many parts of about equal length."""
+    pieces = max(1, min(pieces, n))
+    edges = [n * i // pieces for i in range(pieces + 1)]
+    return list(zip(edges, edges[1:], strict=False))
+
+
+def tiled(work: Callable[[int, int], Any], n: int, step: int) -> None:
+    """Call `work(start, stop)` for range(n) in steps, by several threads where there is more than one step."""
+    if n <= step:
+        work(0, n)
+    else:
+        each(lambda i: work(i * step, min(i * step + step, n)), -(-n // step))
+
+
+def split_dot(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """np.dot of large matrices, the rows or the columns of the result in parts."""
+    m, n = out.shape
+    if m * n * a.shape[1] < WORTH_SPLITTING:
+        return np.dot(a, b, out)
+    if m >= n:
+        parts = ranges(m, available_now())
+        each(lambda i: np.dot(a[slice(*parts[i])], b, out[slice(*parts[i])]), len(parts))
+    else:
+        parts = ranges(n, available_now())
+        each(lambda i: np.matmul(a, b[:, slice(*parts[i])], out[:, slice(*parts[i])]), len(parts))
+    return out
+
+
+def available_now() -> int:
+    """The threads of the team, this one included."""
+    return len(_team.members()) + 1
