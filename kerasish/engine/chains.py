@@ -1,5 +1,5 @@
 """Chains: runs of element-wise statements over arrays of one large shape, which programs execute a tile at a time, so that
-what is between them stays in the cache, and by several threads.
+what is between them stays in the cache; by several threads, if the program has threads of its own.
 
 A tile is a range of the leading axis. That is right as long as every statement touches, of all memory that the chain
 writes, only its own tile: values of the chain's shape do, and anything else must not be written in the chain.
@@ -10,7 +10,8 @@ from typing import Any
 from kerasish.engine.dims import Dim, product, same_shape
 from kerasish.engine.graph import Node, Var
 
-TILE = 1 << 16  # elements
+TILE = 1 << 15  # elements: what a chain holds at once stays in the second-level cache
+TILE_OF_THREADS = 1 << 17  # shorter statements would spend their time waiting for the interpreter
 LEAST = 1 << 15  # elements of an array that is worth it
 LEAST_ROW = 256  # elements in a row of an array whose leading size is not known
 
@@ -18,11 +19,10 @@ LEAST_ROW = 256  # elements in a row of an array whose leading size is not known
 class Chain:
     """Statements `first` to `last` of a plan, over values of `shape`, in tiles of `step` rows."""
 
-    def __init__(self, first: int, shape: tuple):
+    def __init__(self, first: int, shape: tuple, threads: bool):
         self.first = self.last = first
         self.shape = shape
-        row = product(shape[1:])
-        self.step = max(1, TILE // row) if isinstance(row, int) else None
+        self.step = max(1, (TILE_OF_THREADS if threads else TILE) // product(shape[1:]))
         self.temporary: set[int] = set()  # ids of places that need no memory beyond a tile
 
 
@@ -48,7 +48,7 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
         reads = {_memory(plan, a) for a in node.args if not _aligned(plan, a, shape)}
         target = _storage(plan, direct.get(id(node.outs[0])) or plan.place(node.outs[0]))
         if chain is None or not same_shape(chain.shape, shape) or reads & written or target in foreign | reads:
-            chain, written, foreign = Chain(i, shape), set(), set()
+            chain, written, foreign = Chain(i, shape, plan.threads), set(), set()
             if target in reads:
                 chain = None
                 continue

@@ -1,6 +1,7 @@
 """Programs: a planned graph as flat Python source over NumPy, and the workspaces it runs in."""
 
 import builtins
+import contextlib
 import itertools
 import keyword
 import linecache
@@ -15,7 +16,7 @@ from kerasish.engine.dims import Dim, evaluate, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
 from kerasish.engine.kernels.scratch import scratch
-from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled
+from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, naive_bytes
 from kerasish.engine.profile import Profile, profile
@@ -38,6 +39,7 @@ class Program:
         self.body = symbols is not None
         self.graph = optimise(graph)
         self.plan = Plan(self.graph)
+        self._products = single if self.plan.threads else contextlib.nullcontext()
         self.variables = list(dict.fromkeys((*self.graph.reads, *self.graph.writes)))
         self.written = list(self.graph.writes)
         self.symbols = _symbols(self.graph.inputs) if symbols is None else [(s, 0, 0) for s in symbols]
@@ -81,7 +83,7 @@ class Program:
                 for m in v._members():
                     m._unlend()
         try:
-            with np.errstate(all="ignore"), single:
+            with np.errstate(all="ignore"), self._products:
                 return run(*arrays)
         finally:
             free.append(run)
@@ -258,6 +260,7 @@ class Emitter:
         nodes = self.plan.steps[chain.first : chain.last + 1]
         start: list[str] = []
         spare: dict[int, str] = {}
+        used: dict[str, tuple] = {}
         local: dict[int, str] = {}
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
             if not same_shape(v.shape, chain.shape) or id(v) in local:
@@ -267,16 +270,19 @@ class Emitter:
                 name = self.name(v)
                 local[id(v)] = f"{name}_"
                 start.append(f"{name}_ = {name}[i:j]")
-            elif root in spare:
-                local[id(v)] = spare[root]
             else:
-                local[id(v)] = spare[root] = f"s{len(spare)}"
-                rest = "".join(f", {d}" for d in chain.shape[1:])
-                start.append(f"{local[id(v)]} = scratch('{local[id(v)]}', (j - i,{rest}), dtype('{v.dtype}'))")
+                if root not in spare:
+                    first, last = self.plan.life[root]
+                    free = [n for n, (end, dtype) in used.items() if end < first and dtype == v.dtype]
+                    spare[root] = free[0] if free else f"s{len(used)}"
+                    used[spare[root]] = (last, v.dtype)
+                    rest = "".join(f", {d}" for d in chain.shape[1:])
+                    start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
+                local[id(v)] = spare[root]
         self.local = local
         inner = [line for node in nodes for line in self._statement(node, fixed=False)]
         self.local = {}
-        self.scope["tiled"], self.scope["scratch"] = tiled, scratch
+        self.scope["tiled"], self.scope["scratch"] = tiled if self.plan.threads else tiled_alone, scratch
         name = f"tile{chain.first}"
         lines = [*dict.fromkeys(start), *inner]
         return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
@@ -294,7 +300,7 @@ class Emitter:
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
             sizes = [d for a in node.args for d in a.shape if not isinstance(d, Dim)]
-            if len(sizes) == 4 and sizes[0] * sizes[1] * sizes[3] < WORTH_SPLITTING or int(np.prod(sizes)) < 1 << 15:
+            if not self.plan.threads or len(sizes) == 4 and sizes[0] * sizes[1] * sizes[3] < WORTH_SPLITTING or int(np.prod(sizes)) < 1 << 15:
                 return "dot"  # it is small
             self.scope["split_dot"] = split_dot
             return "split_dot"

@@ -5,6 +5,8 @@ What is computed never depends on how many threads there are: the pieces, and th
 joined, follow from the sizes alone.
 """
 
+import contextlib
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -15,7 +17,7 @@ import numpy as np
 from kerasish.engine.kernels import blas
 
 MOST = 8  # threads
-WORTH_SPLITTING = 1 << 23  # multiplications of a matrix product; less is done by one thread
+WORTH_SPLITTING = 12 << 20  # multiplications of a matrix product; less is done by one thread
 
 
 def available() -> int:
@@ -64,6 +66,16 @@ class Worker(threading.Thread):
             raise error
 
 
+def _make_current_cpu() -> Callable[[], int]:
+    """A function that tells on which processor the calling thread runs, or -1 where that cannot be known."""
+    try:
+        function = ctypes.PyDLL(None).sched_getcpu
+        function()
+        return function
+    except (AttributeError, OSError, TypeError):
+        return lambda: -1
+
+
 class Team:
     """The workers of this process, and a lock: whoever finds them busy works alone."""
 
@@ -71,10 +83,25 @@ class Team:
         self.busy = threading.Lock()
         self.workers: list[Worker] | None = None
 
+        self.current_cpu = _make_current_cpu() if hasattr(os, "sched_setaffinity") else lambda: -1
+        self.avoided = -1
+
     def members(self) -> list[Worker]:
         if self.workers is None:
             self.workers = [Worker() for _ in range(available() - 1)]
         return self.workers
+
+    def make_room(self) -> None:
+        """Keep the workers off the caller's processor: the system likes to wake them there, where they would wait."""
+        cpu = self.current_cpu()
+        if cpu == self.avoided or cpu < 0:
+            return
+        self.avoided = cpu
+        others = os.sched_getaffinity(0) - {cpu}
+        if others:
+            with contextlib.suppress(OSError):
+                for w in self.members():
+                    os.sched_setaffinity(w.native_id, others)
 
 
 _team = Team()
@@ -105,6 +132,7 @@ def each(work: Callable[[int], Any], pieces: int) -> None:
             for i in range(pieces):
                 work(i)
             return
+        team.make_room()
         with blas.single:
             _share(work, pieces, workers)
     finally:
@@ -141,6 +169,12 @@ def tiled(work: Callable[[int, int], Any], n: int, step: int) -> None:
         work(0, n)
     else:
         each(lambda i: work(i * step, min(i * step + step, n)), -(-n // step))
+
+
+def tiled_alone(work: Callable[[int, int], Any], n: int, step: int) -> None:
+    """The same by this thread."""
+    for i in range(0, n, step):
+        work(i, min(i + step, n))
 
 
 def split_dot(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
