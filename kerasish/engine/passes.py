@@ -21,7 +21,10 @@ def _has_dim(x: Any) -> bool:
 
 
 def rewrite(graph: Graph, rule: Callable[[Node, dict], Any]) -> Graph:
-    """Rebuild the graph node by node. `rule(node, producer)` returns None (keep it), a Node, or a Var to use instead."""
+    """Rebuild the graph node by node.
+
+    `rule(node, producer)` returns None (keep it), a Node or a list of them to stand in its place, or a Var to use instead.
+    """
     replaced: dict[int, Var] = {}
     producer: dict[int, Node] = {}
     nodes = []
@@ -35,10 +38,10 @@ def rewrite(graph: Graph, rule: Callable[[Node, dict], Any]) -> Graph:
         if isinstance(got, Var):
             replaced[id(node.outs[0])] = got
             continue
-        node = got or node
-        nodes.append(node)
-        for o in node.outs:
-            producer[id(o)] = node
+        for new in got if isinstance(got, list) else [got or node]:
+            nodes.append(new)
+            for o in new.outs:
+                producer[id(o)] = new
     return graph.rewritten(nodes, sub)
 
 
@@ -86,6 +89,26 @@ def simplify(graph: Graph) -> Graph:
                 axes = tuple(before.params["axes"][a] for a in node.params["axes"])
                 new = Node(prim, before.args, {"axes": axes}, node.outs, node.where)
                 return rule(new, producer) or new
+        if prim is P.sum_ and all(not isinstance(args[0].shape[a], Dim) and args[0].shape[a] == 1 for a in node.params["axis"]):
+            if same_shape(args[0].shape, out.shape):
+                return args[0]
+            return Node(P.reshape, args, {"shape": out.shape}, node.outs, node.where)
+        if prim in (P.reshape, P.broadcast_to) and out.shape:
+            s = _uniform(args[0], producer)
+            if s is not None and before is not None and before.prim in (P.reshape, P.broadcast_to):
+                return Node(P.broadcast_to, (s,), {"shape": out.shape}, node.outs, node.where)
+        if prim.pointwise and out.shape and args:
+            alike = [_uniform(a, producer) for a in args]
+            if all(s is not None for s in alike):  # one number computed once
+                one = Var((), out.dtype, where=out.where)
+                return [
+                    Node(prim, tuple(alike), node.params, (one,), node.where),
+                    Node(P.broadcast_to, (one,), {"shape": out.shape}, node.outs, node.where),
+                ]
+        if prim in (P.add, P.sub, P.neg):
+            new = _without_negation(node, producer)
+            if new is not None:
+                return new
         if prim in (P.mul, P.add, P.div, P.sub):
             neutral = 1.0 if prim in (P.mul, P.div) else 0.0
             for i in (0, 1) if prim in (P.mul, P.add) else (1,):
@@ -112,6 +135,44 @@ def simplify(graph: Graph) -> Graph:
         return None
 
     return rewrite(graph, rule)
+
+
+def _uniform(v: Var, producer: dict) -> Var | None:
+    """The scalar that a value repeats, if it is one broadcast."""
+    if not v.shape:
+        return v
+    if v.constant is not None and v.constant.size == 1:
+        return Var((), v.dtype, constant=v.constant.reshape(()))
+    node = producer.get(id(v))
+    if node is not None and node.prim is P.full and v.dtype.kind in "fiu":
+        return Var((), v.dtype, constant=np.asarray(node.params["value"], v.dtype))
+    if node is not None and node.prim in (P.reshape, P.broadcast_to):
+        return _uniform(node.args[0], producer)
+    return None
+
+
+def _without_negation(node: Node, producer: dict) -> Any:
+    """a + (-b) as a - b, a - (-b) as a + b, -(-a) as a, and -(a - b) as b - a."""
+
+    def negated(v: Var) -> Var | None:
+        p = producer.get(id(v))
+        return p.args[0] if p is not None and p.prim is P.neg else None
+
+    def make(prim: Any, a: Var, b: Var) -> Node:
+        return Node(prim, (a, b), {}, node.outs, node.where)
+
+    if node.prim is P.neg:
+        inner = negated(node.args[0])
+        if inner is not None:
+            return inner
+        p = producer.get(id(node.args[0]))
+        return make(P.sub, p.args[1], p.args[0]) if p is not None and p.prim is P.sub else None
+    a, b = node.args
+    positive = negated(b)
+    if positive is not None:
+        return make(P.sub if node.prim is P.add else P.add, a, positive)
+    positive = negated(a)
+    return make(P.sub, b, positive) if positive is not None and node.prim is P.add else None
 
 
 def _broadcasts_to(args: list, shape: tuple) -> bool:

@@ -40,6 +40,13 @@ def _shares(node: Node) -> bool:
     return node.prim in SHARING or node.prim.name == "scan" or (node.prim is P.matmul and len(node.outs[0].shape) > 2)
 
 
+def is_scalar(node: Node) -> bool:
+    """Whether a statement makes a single number, which programs keep as a NumPy scalar: those are faster than arrays."""
+    if len(node.outs) != 1 or node.outs[0].shape or node.outs[0].dtype.kind not in "fiub":
+        return False
+    return node.prim in (P.sum_, P.max_, P.min_) or (node.prim.pointwise and not any(a.shape for a in node.args))
+
+
 class Plan:
     """The places of all values, and the life of every buffer as (first statement, last statement).
 
@@ -107,6 +114,9 @@ class Plan:
             (self.setup if still else self.steps).append(node)
             return
         self.steps.append(node)
+        if is_scalar(node):
+            self.places[id(node.outs[0])] = Place(node.outs[0], "fresh")
+            return
         for o in node.outs:
             planned = prim.out is not None and not prim.several
             self.places[id(o)] = Place(o, "buffer" if planned else "fresh", still=planned)

@@ -223,6 +223,15 @@ def _winner(other: int) -> Callable:
 _extreme = dict(out="keyword", broadcast=True, inplace=(0, 1), pointwise=True)
 maximum = prim("maximum", np.maximum, S.elementwise, _winner(1), _winner(0), **_extreme)
 minimum = prim("minimum", np.minimum, S.elementwise, _winner(1), _winner(0), **_extreme)
+# between two numbers; the gradient is that of minimum(maximum(x, low), high)
+clip = prim(
+    "clip", K.clip, S.like, lambda g, y, x, low, high: clip_grad(g, x, low=low, high=high),
+    out="keyword", inplace=(0,), pointwise=True,
+)  # fmt: skip
+clip_grad = prim(
+    "clip_grad", K.clip_grad, S.like, lambda g, r, dy, x, low, high: clip_grad(g, x, low=low, high=high), zero,
+    out="keyword", inplace=(0,), pointwise=True,
+)  # fmt: skip
 equal = binary("equal", np.equal, spec=S.comparison)
 not_equal = binary("not_equal", np.not_equal, spec=S.comparison)
 greater = binary("greater", np.greater, spec=S.comparison)

@@ -18,7 +18,7 @@ from kerasish.engine.kernels.blas import single
 from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
 from kerasish.engine.passes import optimise
-from kerasish.engine.plan import Place, Plan, allocate, naive_bytes
+from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
 from kerasish.engine.profile import Profile, profile
 from kerasish.engine.variable import layout_version
 
@@ -182,7 +182,8 @@ class Emitter:
                 moved[id(v)] = f"w{i}"
                 body.append(f"w{i} = array({self.name(v)})")
         for variable, v in plan.copies:
-            body.append(f"copyto({slot[id(variable)]}, {moved.get(id(v)) or self.name(v)})")
+            value = moved.get(id(v)) or self.name(v)
+            body.append(f"copyto({slot[id(variable)]}, {value})" if v.shape else f"{slot[id(variable)]}[()] = {value}")
         outs = [self._result(v) for v in graph.outputs]
         body.append(f"return ({', '.join(outs)}{',' if len(outs) == 1 else ''})")
         sizes = "".join(f", {name}" for name, _, _ in program.symbols)
@@ -232,6 +233,9 @@ class Emitter:
         if prim is P.concat and any((id(node), i) in self.plan.in_place for i in range(len(node.args))):
             return self._rest_of_join(node)
         args = [self.name(a) for a in node.args]
+        if out is not None and not fixed and is_scalar(node) and not any(a.shape for a in node.args):
+            self.names[id(out)] = f"t{next(self.count)}"
+            return [f"{self.names[id(out)]} = {self._scalar(node)}"]
         params = {k: v for k, v in node.params.items()}
         for k, v in params.items():
             if isinstance(v, Graph):
@@ -245,6 +249,8 @@ class Emitter:
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
         if planned:
             target = self.name(out)
+            if prim is P.cast:
+                return [f"copyto({target}, {args[0]}, 'unsafe')"]
             where = [target] if prim.out == "positional" or function in ("dot", "split_dot") else [f"out={target}"]
             if prim.out == "positional":
                 return [f"{function}({', '.join([*args, *where, *written])})"]
@@ -252,6 +258,11 @@ class Emitter:
         names = []
         for o in node.outs:
             names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
+        if prim is P.reshape:
+            return [f"{names[0]} = {args[0]}.reshape({_literal(node.params['shape'])})"]
+        if prim is P.transpose:
+            axes = node.params["axes"]
+            return [f"{names[0]} = {args[0]}.T" if axes == (1, 0) else f"{names[0]} = {args[0]}.transpose({_literal(axes)})"]
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
 
@@ -287,6 +298,22 @@ class Emitter:
         lines = [*dict.fromkeys(start), *inner]
         return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
 
+    def _scalar(self, node: Node) -> str:
+        """A statement over single numbers, as an expression over NumPy scalars."""
+        args = []
+        for a in node.args:
+            name = self.name(a)
+            number = a.constant is None and self.plan.place(a).kind == "fresh"
+            args.append(name if number else f"{name}[()]")
+        if node.prim.name in SIGNS and node.outs[0].dtype.kind != "b":
+            return f" {SIGNS[node.prim.name]} ".join(args) if len(args) == 2 else f"-{args[0]}"
+        if node.prim is P.cast:
+            kind = node.outs[0].dtype
+            self.scope[f"{kind}_"] = kind.type
+            return f"{kind}_({args[0]})"
+        written = [f"{k}={_literal(v)}" for k, v in node.params.items()]
+        return f"{self._function(node.prim, node)}({', '.join([*args, *written])})[()]"
+
     def _rest_of_join(self, node: Node) -> list[str]:
         """The parts of a joined vector that were not computed where they belong are copied there."""
         target, start, lines = self.name(node.outs[0]), 0, []
@@ -314,6 +341,9 @@ class Emitter:
         if self.program.body and place.root.kind != "input":
             return self.name(v)
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
+
+
+SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}
 
 
 class _Raw(str):

@@ -27,6 +27,8 @@ from kerasish.engine.kernels.elementwise import (
     arccosh,
     arcsin,
     arctanh,
+    clip,
+    clip_grad,
     cos,
     cosh,
     div,

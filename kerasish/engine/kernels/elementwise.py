@@ -60,6 +60,24 @@ def relu(x: Array, out: Array | None = None) -> Array:
     return np.maximum(x, z[: x.size].reshape(x.shape), out=out)
 
 
+def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:
+    """x between two numbers."""
+    y = np.maximum(x, x.dtype.type(low), out=out)
+    return np.minimum(y, x.dtype.type(high), out=out)
+
+
+def clip_grad(dy: Array, x: Array, low: float, high: float, out: Array | None = None) -> Array:
+    """dy where x lies between two numbers, 0 where it is outside, and half of it at the ends."""
+    low, high = x.dtype.type(low), x.dtype.type(high)
+    ends = np.equal(x, low)
+    np.logical_or(ends, np.equal(x, high), ends)
+    y = np.multiply(dy, np.equal(x, clip(x, low, high)), out)
+    if ends.any():
+        half = np.where(ends, y.dtype.type(0.5), y.dtype.type(1))
+        y = np.multiply(y, half, out)
+    return y
+
+
 def relu_grad(dy: Array, y: Array, out: Array | None = None) -> Array:
     return np.multiply(dy, np.greater(y, 0), out)
 

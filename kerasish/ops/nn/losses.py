@@ -62,7 +62,7 @@ def _aligned(target: Tensor, output: Tensor) -> None:
 def _clipped(p: Tensor) -> Tensor:
     """Probabilities away from 0 and 1, by epsilon."""
     e = config.epsilon()
-    return P.minimum(P.maximum(p, P.scalar(p, e)), P.scalar(p, 1 - e))
+    return P.clip(p, low=e, high=1 - e)
 
 
 def _log_probabilities(output: Tensor, from_logits: bool, axis: int) -> Tensor:

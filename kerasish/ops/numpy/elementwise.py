@@ -185,6 +185,8 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
     bounds = [b for b in (x_min, x_max) if b is not None]
     dtype = common(*[kind(v) for v in (x, *bounds)])
     x = tensor(x, dtype if dtype.kind != "b" else "int32")
+    if all(isinstance(b, (int, float)) for b in bounds) and len(bounds) == 2 and x.dtype.kind == "f":
+        return P.clip(x, low=float(x_min), high=float(x_max))
     if x_min is not None:
         x = P.maximum(x, tensor(x_min, x.dtype))
     if x_max is not None:
