@@ -15,6 +15,7 @@ from kerasish.engine.chains import Chain
 from kerasish.engine.dims import Dim, evaluate, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
+from kerasish.engine.kernels.reduce import summing
 from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
 from kerasish.engine.passes import optimise
@@ -45,6 +46,7 @@ class Program:
         self.symbols = _symbols(self.graph.inputs) if symbols is None else [(s, 0, 0) for s in symbols]
         self._pool: dict[tuple, list] = {}
         self._layout = -1
+        self._touched: list = []
         self._lock = threading.Lock()
         self._bytes: dict[tuple, int] = {}
         self.source, self._names = Emitter(self).source()
@@ -62,6 +64,7 @@ class Program:
         if self._layout != layout_version():
             with self._lock:
                 self._pool = {}
+                self._touched = _touched(self.written)
                 self._layout = layout_version()
         key = tuple([arrays[i].shape[axis] for _, i, axis in self.symbols])
         pool = self._pool
@@ -75,13 +78,9 @@ class Program:
             run = free.pop()
         except IndexError:
             run = self.bind(key)
-        for v in self.written:
-            if v._lent is not None or v._arena is not None:
+        for v in self._touched:
+            if v._lent is not None:
                 v._unlend()
-                if v._arena is not None:
-                    v._arena.flat._unlend()
-                for m in v._members():
-                    m._unlend()
         try:
             with np.errstate(all="ignore"), self._products:
                 return run(*arrays)
@@ -110,6 +109,14 @@ class Program:
         return {"workspace": self._bytes[key], "unshared": naive_bytes(self.graph, sizes), "sizes": sizes}
 
 
+def _touched(written: Sequence[Any]) -> list:
+    """The variables whose storage changes with these: themselves, their arenas, and the members of arenas."""
+    found = []
+    for v in written:
+        found += [v, *([v._arena.flat] if v._arena is not None else []), *v._members()]
+    return list({id(v): v for v in found}.values())
+
+
 def _symbols(inputs: Sequence[Var]) -> list[tuple[str, int, int]]:
     """Each named size with an input and an axis that tell it."""
     found: dict[str, tuple[str, int, int]] = {}
@@ -131,6 +138,7 @@ class Emitter:
         self.local: dict[int, str] = {}  # names within the tile of a chain, which come first
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
+        self.sums: list[str] = []
         self.count = itertools.count()
 
     def name(self, v: Var) -> str:
@@ -191,7 +199,7 @@ class Emitter:
             f"# {program.name}: {len(plan.steps)} statements over {len(plan.buffers)} buffers",
             *self.constants,
             f"def build(variables, buffers{sizes}):",
-            *["    " + s for s in head],
+            *["    " + s for s in (*head, *self.sums)],
             "",
             f"    def run({', '.join(inputs)}):",
             *["        " + s for s in body],
@@ -247,6 +255,13 @@ class Emitter:
         function = self._function(prim, node)
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
+        if planned and prim is P.sum_ and not self.program.body and self._in_order(node.args[0]) and self._in_order(out):
+            # what the sizes decide is decided once
+            self.scope["summing"] = summing
+            name = f"sum{len(self.sums)}"
+            axis = _literal(node.params["axis"])
+            self.sums.append(f"{name} = summing({_literal(node.args[0].shape)}, {axis}, '{out.dtype.char}')")
+            return [f"{name}({args[0]}, {self.name(out)})"]
         if planned:
             target = self.name(out)
             if prim is P.cast:
@@ -297,6 +312,11 @@ class Emitter:
         name = f"tile{chain.first}"
         lines = [*dict.fromkeys(start), *inner]
         return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
+
+    def _in_order(self, v: Var) -> bool:
+        """Whether a value is known to lie in C order."""
+        p = self.plan.place(v)
+        return p.root.kind == "buffer" and p.whole and v.dtype.char in "fd"
 
     def _scalar(self, node: Node) -> str:
         """A statement over single numbers, as an expression over NumPy scalars."""

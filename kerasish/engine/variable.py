@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -445,6 +445,22 @@ class Arena:
     def pack(values: Sequence[Tensor]) -> Tensor:
         """One flat vector of many tensors."""
         return P.concat(*[P.reshape(v, shape=(v.size,)) for v in values], axis=0)
+
+
+def flush_subnormals(variables: Iterable[Variable]) -> None:
+    """Set elements that are nearly zero, below the smallest normal number of their dtype, to zero.
+
+    Averages of gradients that have become zero end up there and stay, and processors compute many times slower with them.
+    """
+    for v in variables:
+        if v._array.dtype.kind != "f":
+            continue
+        tiny = np.abs(v._array) < np.finfo(v._array.dtype).tiny
+        if (tiny & (v._array != 0)).any():
+            v._unlend()
+            if v._arena is not None:
+                v._arena.flat._unlend()
+            np.copyto(v._array, 0, where=tiny)
 
 
 Initializer = Callable[..., Any]

@@ -12,7 +12,7 @@ import numpy as np
 from kerasish import initializers, ops
 from kerasish.base import naming
 from kerasish.base.registry import export
-from kerasish.engine.variable import Arena, Variable, is_float
+from kerasish.engine.variable import Arena, Variable, flush_subnormals, is_float
 from kerasish.optimizers.schedules import LearningRateSchedule
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -347,6 +347,10 @@ class Optimizer:
         if arena is not None and variable is arena.flat:
             variable = arena.members[0]
         return id(variable) not in self._excluded and not any(n in variable.path for n in self._excluded_names)
+
+    def end_epoch(self) -> None:
+        """What fit has the optimizer do after each epoch: its averages are kept off the numbers processors are slow with."""
+        flush_subnormals(self.variables)
 
     def finalize_variable_values(self, var_list: Any) -> None:
         """At the end of training, put the moving averages in place of the variables, if there are any."""

@@ -354,6 +354,8 @@ class Trainer:
                 self.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             logs = dict(self._pythonify(self._run_epoch("train", source, callbacks)))
+            if self._optimizer is not None:
+                self._optimizer.end_epoch()
             due = (epoch + 1) % validation_freq == 0 if isinstance(validation_freq, int) else epoch + 1 in validation_freq
             if validation_data is not None and due:
                 if validation is None:

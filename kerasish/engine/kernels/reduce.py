@@ -1,7 +1,9 @@
 """Reductions and running reductions. `axis` is a tuple of axes from 0 up, or for one axis a number."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +98,20 @@ def sum_(x: Array, axis: tuple, keepdims: bool = False, out: Array | None = None
         np.copyto(out, y, casting="same_kind")
         return out
     return np.add.reduce(x, axis, dtype=kind, out=out, keepdims=keepdims)
+
+
+def summing(shape: tuple, axis: tuple, kind: str) -> Callable[[Array, Array], Any]:
+    """sum_ for arrays of one shape in C order and of one kind of float: a function of an array and of where the sum goes."""
+    stages = _stages(shape, axis)
+    if len(stages) == 1 and all(shape):
+        before, n, after = stages[0]
+        if n <= LONG and not before == after == 1:
+            row = ones(n, np.dtype(kind))
+            if before == 1:
+                return lambda x, out: np.dot(row, x.reshape(n, after), out.reshape(after))
+            if after == 1:
+                return lambda x, out: np.dot(x.reshape(before, n), row, out.reshape(before))
+    return lambda x, out: sum_(x, axis, False, out.reshape(_reduced(shape, axis, False)))
 
 
 @lru_cache(maxsize=1024)
