@@ -1,25 +1,33 @@
 """Files both ways with an installed Keras: it reads what we write, and we read what it writes."""
 
 import os
-import pathlib
-import sys
 
 import numpy as np
 import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 keras = pytest.importorskip("keras")
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "saving"))
 
 from saving_models import MODELS, fill, outputs
 
 import kerasish
+from kerasish.base import registry
 
-# Keras hands its own variables to NumPy in a way that NumPy warns of
-pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore:__array__ implementation")]
-# not here: whole-model .h5, whose compiled losses by name Keras itself cannot read again, and ops between layers
-FILES = [(name, suffix) for name in MODELS if name != "functional" for suffix in ("keras", "weights.h5")]
+# Keras's own warnings are not ours to judge
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]
+FILES = [(name, suffix) for name in MODELS for suffix in ("keras", "weights.h5", "h5") if (name, suffix) != ("blocks", "h5")]
 LIBRARIES = {"ours to Keras": (kerasish, keras), "Keras to ours": (keras, kerasish)}
+
+
+@pytest.fixture(autouse=True)
+def own_registry():
+    """Our registry of custom objects, as it was afterwards."""
+    tables = (registry._custom, registry._custom_names)
+    before = [dict(table) for table in tables]
+    yield
+    for table, contents in zip(tables, before, strict=True):
+        table.clear()
+        table.update(contents)
 
 
 @pytest.mark.parametrize("way", LIBRARIES)
@@ -41,8 +49,26 @@ def test_files(name, suffix, way, tmp_path):
         again = reader.saving.load_model(path)
     for a, b in zip(outputs(model, x), outputs(again, x), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    if (suffix, reader) == ("h5", keras):
+        return  # Keras 3.15 can't train a model that it loaded from an .h5 file with its optimizer, its own ones included
     if y is not None:
         model.train_on_batch(x, y)
         again.train_on_batch(x, y)
         for a, b in zip(model.trainable_variables, again.trainable_variables, strict=True):
-            np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-4, atol=1e-5, err_msg=a.path)
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-4, atol=1e-5, err_msg=a.path)
+
+
+def test_keras_reads_our_lambdas_and_we_read_its_with_the_function(tmp_path):
+    def make(library):
+        layers = library.layers
+        return library.Sequential([layers.Input((3,)), layers.Lambda(lambda x: x * 2 + 1, name="mine")])
+
+    x = np.ones((2, 3), "float32")
+    make(kerasish).save(tmp_path / "ours.keras")
+    assert keras.saving.load_model(tmp_path / "ours.keras", safe_mode=False).predict(x, verbose=0).tolist() == [[3] * 3] * 2
+    make(keras).save(tmp_path / "theirs.keras")
+    with pytest.raises(kerasish.base.errors.UnsafeFileError):
+        kerasish.saving.load_model(tmp_path / "theirs.keras", safe_mode=False)
+    passed = {"mine": lambda x: x * 2 + 1}
+    again = kerasish.saving.load_model(tmp_path / "theirs.keras", custom_objects=passed)
+    assert again.predict(x, verbose=0).tolist() == [[3] * 3] * 2

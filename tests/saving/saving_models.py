@@ -36,7 +36,7 @@ def functional(keras):
     model = keras.Model(x, y, name="graph")
     model.compile(
         keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9), momentum=0.9),
-        keras.losses.Huber(0.5),
+        keras.losses.MeanSquaredError(reduction="sum"),  # Keras writes no delta of Huber
         metrics=[keras.metrics.MeanSquaredError()],
     )
     return model
@@ -108,7 +108,7 @@ def recurrent(keras):
 # name: (function of keras, inputs, targets to train on or None, formats)
 MODELS = {
     "sequential": (sequential, VECTORS, TARGETS, ("keras", "weights.h5", "h5")),
-    "functional": (functional, VECTORS, TARGETS, ("keras",)),
+    "functional": (functional, VECTORS, TARGETS, ("keras", "h5")),
     "several": (several, {"a": VECTORS, "b": VECTORS[::-1]}, [TARGETS, TARGETS[:, :1]], ("keras", "h5")),
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
