@@ -81,10 +81,10 @@ class Trainer:
         self.stop_training = False
         self.compiled = True
 
-    def get_compile_config(self) -> dict | None:
-        """The arguments of compile, as they stand in files."""
+    def get_compile_config(self) -> dict:
+        """The arguments of compile, as they stand in files; empty if it was not called."""
         if not self.compiled or self._compile_args is None:
-            return None
+            return {}
         args = {**self._compile_args, "optimizer": self._optimizer}
         return {k: serialize_keras_object(v) for k, v in args.items()}
 
