@@ -6,6 +6,7 @@ from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.saving.lookup import lookup_functions
 
+
 @export("keras.activations.relu")
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """max(x, 0); with a slope below `threshold` and a ceiling, if given."""
