@@ -2,10 +2,18 @@
 
 import numpy as np
 
+from kerasish.base.naming import reset_uids
 from kerasish.base.registry import CustomObjectScope, export, get_custom_objects, register_keras_serializable
 from kerasish.callbacks.progbar import Progbar
 from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kerasish.random import set_random_seed
+
+
+@export("keras.utils.clear_session", "keras.backend.clear_session")
+def clear_session(free_memory: bool = True) -> None:
+    """Begin to number the automatic names of layers anew. There is no other global state, so nothing else is forgotten."""
+    del free_memory
+    reset_uids()
 
 
 @export("keras.utils.to_categorical")
@@ -25,6 +33,6 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
 
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "get_custom_objects", "pack_x_y_sample_weight",
+    "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "get_custom_objects", "pack_x_y_sample_weight",
     "register_keras_serializable", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

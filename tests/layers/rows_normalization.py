@@ -34,7 +34,7 @@ def _batch(what: str, inputs: Any, call: Any = None, **options: Any) -> Row:
             moving_mean_initializer=draw(-1.0, 1.0, seed=3), moving_variance_initializer=draw(0.5, 2.0, seed=4), **options,
         )  # fmt: skip
 
-    return Row(f"BatchNormalization {what}", make, inputs, call or {})
+    return Row(f"BatchNormalization {what}", make, inputs, call or {}, smooth=not options.get("renorm"))
 
 
 ROWS = [
