@@ -165,6 +165,8 @@ class Layer(Operation, metaclass=_Meta):
                         "built. All state must be created in the `__init__()` method or in the `build()` method."
                     )
                 kept.append(value)
+                if isinstance(value, Variable) and not self.__dict__.get("_trainable", True):
+                    value.trainable = False  # though it counts as one that may be trained, when the layer is thawed
 
     def _untrack(self, value: Any) -> None:
         for kept in (self._trainable_variables, self._non_trainable_variables, self._layers, self._metrics):

@@ -20,6 +20,7 @@ class Row:
     random:         what it computes is drawn: compared with itself only
     symbolic:       can be part of a functional model and of a program
     mixed:          runs under mixed_float16
+    smooth:         finite differences give its gradient, too (not where a layer stops gradients)
     tolerance:      of outputs and gradients against Keras's
     """
 
@@ -31,6 +32,7 @@ class Row:
     random: bool = False
     symbolic: bool = True
     mixed: bool = True
+    smooth: bool = True
     tolerance: float = 1e-5
     star: bool = False
 
@@ -64,7 +66,7 @@ def fill(layer: Any) -> None:
     for w in layer.weights:
         if np.issubdtype(np.dtype(str(w.dtype)), np.floating):
             value = rng.uniform(-0.5, 0.5, tuple(w.shape))
-            w.assign((np.abs(value) + 0.5 if "variance" in w.path else value).astype(str(w.dtype)))
+            w.assign((np.abs(value) + 0.5 if "variance" in w.path or "stddev" in w.path else value).astype(str(w.dtype)))
 
 
 def cotangents(outputs: list) -> list[np.ndarray]:

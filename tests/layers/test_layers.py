@@ -114,7 +114,7 @@ def weighted(outputs):
     return loss
 
 
-@every("differentiable", "not random")
+@every("differentiable", "not random", "smooth")
 def test_gradients_are_differences(family, row, precision):
     precision("float64")
     layer = row.make(keras)
