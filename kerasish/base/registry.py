@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 _public: dict[str, Any] = {}
 _by_module: dict[str, dict[str, Any]] = {}
+_with_aliases: dict[str, tuple[int, dict[str, Any]]] = {}
+_later: dict[str, Callable[[], Any]] = {}
 _canonical: dict[Any, str] = {}
 _custom: dict[str, Any] = {}
 _custom_names: dict[Any, str] = {}
@@ -32,14 +34,27 @@ def export(*paths: str) -> Callable[[T], T]:
         for path in paths:
             module, _, name = path.rpartition(".")
             _public[path] = obj
-            names = _by_module.setdefault(module, {})
-            names[name] = obj
-            if inspect.isclass(obj):
-                names.setdefault(to_snake_case(name), obj)
-                names.setdefault(name.lower(), obj)
+            _by_module.setdefault(module, {})[name] = obj
         return obj
 
     return register
+
+
+def load_all() -> None:
+    """Import everything that exports. The package's face says how, since its parts are loaded when they are used."""
+
+
+def _load_rest() -> None:
+    """What was looked for in vain may be in a part of the library that is not loaded yet."""
+    global load_all
+    load, load_all = load_all, lambda: None
+    load()
+
+
+def export_later(path: str, make: Callable[[], Any]) -> None:
+    """Give what `make` will make, and export, a public path already: it is made when somebody looks it up."""
+    _later[path] = make
+    _by_module.setdefault(path.rpartition(".")[0], {})
 
 
 def canonical_path(obj: Any) -> str | None:
@@ -52,16 +67,37 @@ def canonical_path(obj: Any) -> str | None:
 
 def lookup(path: str) -> Any | None:
     """The public object at a full path such as "keras.layers.Dense", or None."""
+    if path not in _public and path not in _later:
+        _load_rest()
+    if path in _later:
+        _later.pop(path)()
     return _public.get(path)
 
 
 def exported(module: str) -> dict[str, Any]:
     """Every name under a public module ("keras.losses"), snake-case aliases of classes included."""
-    return dict(_by_module.get(module, {}))
+    return dict(_names(module))
+
+
+def _names(module: str) -> dict[str, Any]:
+    """The names of a module, with classes under their snake-case and lower-case names, too, where those are free."""
+    if module not in _by_module:
+        _load_rest()
+    names = _by_module.get(module, {})
+    size, found = _with_aliases.get(module, (0, {}))
+    if size != len(names):
+        found = dict(names)
+        for name, obj in names.items():
+            if inspect.isclass(obj):
+                found.setdefault(to_snake_case(name), obj)
+                found.setdefault(name.lower(), obj)
+        _with_aliases[module] = len(names), found
+    return found
 
 
 def modules() -> list[str]:
     """The public modules that have members."""
+    _load_rest()
     return list(_by_module)
 
 
@@ -70,7 +106,11 @@ def resolve(kind: str, identifier: str) -> Any | None:
     custom = get_custom_objects().get(identifier) or scoped_objects().get(identifier)
     if custom is not None:
         return custom
-    return _by_module.get(f"keras.{kind}", {}).get(identifier)
+    found = _names(f"keras.{kind}").get(identifier)
+    if found is None and isinstance(identifier, str):
+        _load_rest()
+        found = _names(f"keras.{kind}").get(identifier)
+    return found
 
 
 # -- custom objects ---------------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """CSVLogger: the logs of each epoch as a row of a file."""
 
-import csv
 import os
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from kerasish.base.lazy import Lazy
 from kerasish.base.registry import export
 from kerasish.callbacks.callback import Callback
+
+csv = Lazy("csv")
 
 
 @export("keras.callbacks.CSVLogger")
@@ -30,7 +32,7 @@ class CSVLogger(Callback):
         self.sep = separator
         self.append = append
         self.csv_file: Any = None
-        self.writer: csv.DictWriter | None = None
+        self.writer: Any = None
         self.keys: Any = None
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

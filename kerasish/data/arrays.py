@@ -85,7 +85,7 @@ class ArrayBatches(Batches):
     def set_state(self, state: dict[str, Any]) -> None:
         self._order.set_state(state)
 
-    def _permutation(self, generator: np.random.Generator) -> np.ndarray:
+    def _permutation(self, generator: "np.random.Generator") -> np.ndarray:
         if self._shuffle != "batch":
             return generator.permutation(self.num_samples)
         order = np.arange(self.num_samples)

@@ -59,7 +59,7 @@ class PassOrder:
         self.seed = int(np.random.randint(2**31)) if seed is None else seed
         self.passes = 0
 
-    def next_pass(self, again: bool = False) -> np.random.Generator:
+    def next_pass(self, again: bool = False) -> "np.random.Generator":
         """The generator of the pass that now begins; with `again`, that of the latest pass, from its beginning."""
         if not again or self.passes == 0:
             self.passes += 1

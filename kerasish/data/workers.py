@@ -4,20 +4,21 @@ A worker that raises ends the iteration with what it raised. A worker process th
 says how it died. Worker processes follow their parent when it dies.
 """
 
-import concurrent.futures  # which loads its own parts, and multiprocessing, only when they are used
 import os
 import pickle
-import random
 import signal
 import threading
 import time
 import traceback
 from collections import deque
-from concurrent.futures import BrokenExecutor, Executor, Future
 from itertools import islice
 from typing import Any, Iterator
 
 import numpy as np
+
+from kerasish.base.lazy import Lazy
+
+futures, random = Lazy("concurrent.futures"), Lazy("random")
 
 
 def in_parallel(
@@ -29,7 +30,7 @@ def in_parallel(
     that what an item draws does not depend on which worker computes it. Threads share the caller's generators.
     """
     executor, compute = _start_processes(dataset, workers, seed) if processes else _start_threads(dataset, workers)
-    pending: deque[tuple[int, Future]] = deque()
+    pending: deque[tuple[int, Any]] = deque()
     alive: dict[int, Any] = {}
     clean = False
     try:
@@ -45,7 +46,7 @@ def in_parallel(
     except GeneratorExit:
         clean = True
         raise
-    except BrokenExecutor as error:  # raised by submit
+    except futures.BrokenExecutor as error:  # raised by submit
         raise _death(error, pending[0][0] if pending else None, dataset, alive) from error
     finally:
         # After an error nobody waits for items that are still being computed: they may never finish.
@@ -55,21 +56,21 @@ def in_parallel(
                 process.terminate()
 
 
-def _start_threads(dataset: Any, workers: int) -> tuple[Executor, Any]:
-    return concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="kerasish_data"), dataset.__getitem__
+def _start_threads(dataset: Any, workers: int) -> tuple[Any, Any]:
+    return futures.ThreadPoolExecutor(workers, thread_name_prefix="kerasish_data"), dataset.__getitem__
 
 
-def _start_processes(dataset: Any, workers: int, seed: int) -> tuple[Executor, Any]:
-    executor = concurrent.futures.ProcessPoolExecutor(
+def _start_processes(dataset: Any, workers: int, seed: int) -> tuple[Any, Any]:
+    executor = futures.ProcessPoolExecutor(
         workers, initializer=_initialize_worker, initargs=(dataset, seed)
     )
     return executor, _compute_in_worker
 
 
-def _result(future: Future, index: int, dataset: Any, alive: dict[int, Any]) -> Any:
+def _result(future: Any, index: int, dataset: Any, alive: dict[int, Any]) -> Any:
     try:
         return future.result()
-    except BrokenExecutor as error:
+    except futures.BrokenExecutor as error:
         raise _death(error, index, dataset, alive) from error
     except StopIteration as error:  # inside a generator it would read as the end of the data
         raise RuntimeError(f"`{type(dataset).__name__}[{index}]` raised StopIteration.") from error

@@ -1,10 +1,10 @@
 """How a data set that comes with the library is read, shuffled and split."""
 
-import hashlib
-from importlib import resources
+import pathlib
 
 import numpy as np
 
+HERE = pathlib.Path(__file__).parent
 Split = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -17,7 +17,7 @@ def load(name: str, test_split: float, seed: int) -> Split:
         raise ValueError(
             f"`test_split` is the fraction of rows kept for testing, at least 0 and below 1. Received: {test_split!r}"
         )
-    with resources.files(__package__).joinpath(f"{name}.npz").open("rb") as file:
+    with open(HERE / f"{name}.npz", "rb") as file:
         with np.load(file, allow_pickle=False) as arrays:
             x, y = arrays["x"], arrays["y"]
     order = permutation(len(x), seed)
@@ -34,5 +34,7 @@ def permutation(n: int, seed: int) -> np.ndarray:
     >>> permutation(5, seed=113).tolist()
     [4, 2, 1, 3, 0]
     """
+    import hashlib  # also loads OpenSSL, which takes a while
+
     digests = [hashlib.sha256(f"{seed}:{i}".encode()).digest() for i in range(n)]
     return np.array(sorted(range(n), key=digests.__getitem__), dtype=np.intp)

@@ -117,6 +117,9 @@ class Embedding(Weighted):
 
     _not_in_config = ("lora_rank", "lora_alpha", "weights")
 
+    def get_config(self) -> dict:
+        return {"activity_regularizer": None, **super().get_config()}
+
     def build(self, input_shape: Any = None) -> None:
         self.embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
 

@@ -129,11 +129,19 @@ class Model(Trainer, Layer):
 
     @property
     def inputs(self) -> Any:
-        return self._functional.inputs if self._functional is not None else None
+        return self._tensors("inputs")
 
     @property
     def outputs(self) -> Any:
-        return self._functional.outputs if self._functional is not None else None
+        return self._tensors("outputs")
+
+    def _tensors(self, which: str) -> Any:
+        if self._functional is not None:
+            return getattr(self._functional, which)
+        raise AttributeError(
+            f"{type(self).__name__} '{self.name}' has no defined {which} yet: only a model that was built, of layers or from "
+            f"symbolic tensors, has them. Build it with `build()`, or call it."
+        )
 
     @property
     def input_shape(self) -> Any:
@@ -161,7 +169,7 @@ class Model(Trainer, Layer):
 
     @property
     def input_names(self) -> list[str]:
-        return [t._keras_history.operation.name for t in self.inputs or []]
+        return [t._keras_history.operation.name for t in (self._functional.inputs if self._functional is not None else [])]
 
     def _graph(self, what: str) -> Function:
         if self._functional is None:

@@ -107,9 +107,7 @@ class Sequential(Model):
             else:
                 self.build((None, *shape_of(x)[1:]))
         if self._functional is not None:
-            wanted = self._functional.inputs[0].shape
-            if len(x.shape) == len(wanted) - 1 and wanted[-1] == 1 or len(x.shape) == len(wanted):
-                x = self._standardized(x)[0]
+            x = self._standardized(x)[0]
         for layer in self._stack:
             if not isinstance(layer, InputLayer):
                 x = layer(x)

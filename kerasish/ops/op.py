@@ -9,7 +9,7 @@ import inspect
 from typing import Any, Callable
 
 from kerasish.base import tree
-from kerasish.base.registry import export
+from kerasish.base.registry import export, export_later
 from kerasish.engine.trace import infer
 from kerasish.ops.dtypes import standardize_dtype
 from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors, from_spec, to_spec
@@ -120,21 +120,34 @@ def op(
     tensors: str | None = None,
     class_name: str | None = None,
     aliases: tuple = (),
+    node_call: Callable | None = None,
 ) -> Any:
     """Make `fn` an op of keras.ops under its own name.
 
     tensors:    the parameters that are tensors, separated by blanks; default: those without a default value.
     class_name: the name of its Operation in Keras, where it is not the function's in camel case.
     aliases:    further public names.
+    node_call:  `call` of its Operation, where what a file holds is not quite what the function takes.
     """
     if fn is None:
-        return functools.partial(op, tensors=tensors, class_name=class_name, aliases=aliases)
+        return functools.partial(op, tensors=tensors, class_name=class_name, aliases=aliases, node_call=node_call)
     family = fn.__module__.split(".")[2]
     name = fn.__name__
-    cls = _operation_class(fn, family, tensors, class_name)
-    signature = inspect.signature(fn)
+
+    # made when they are needed: importing the library must be quick
+    @functools.cache
+    def signature_of() -> inspect.Signature:
+        return inspect.signature(fn)
+
+    @functools.cache
+    def operation() -> type:
+        cls = _operation_class(fn, family, tensors, class_name)
+        if node_call is not None:
+            cls.call = node_call  # type: ignore[attr-defined]
+        return cls
 
     def symbolic(args: tuple, kwargs: dict) -> Any:
+        cls, signature = operation(), signature_of()
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         given = bound.arguments
@@ -170,10 +183,11 @@ def op(
             # the innermost op names itself; those around it leave the message alone
             if e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
                 e._op = name  # type: ignore[attr-defined]
-                e.args = (f"ops.{name}: {e.args[0]}{_received(signature, args, kwargs)}", *e.args[1:])
+                e.args = (f"ops.{name}: {e.args[0]}{_received(signature_of(), args, kwargs)}", *e.args[1:])
             raise
 
-    wrapper.operation = cls  # type: ignore[attr-defined]
+    wrapper.operation = operation  # type: ignore[attr-defined]
+    export_later(f"keras.src.ops.{family}.{class_name or _camel(name)}", operation)
     return public(wrapper, name, *aliases, family=family)
 
 

@@ -51,8 +51,8 @@ class KerasTensor:
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse={self.sparse}, name={self.name}>"
 
-    def _no_value(self, what: str) -> TypeError:
-        return TypeError(
+    def _no_value(self, what: str, kind: type[Exception] = ValueError) -> Exception:
+        return kind(
             f"A KerasTensor is symbolic: it has a shape and a dtype, but no value, so it can't be {what}. Use keras.ops "
             f"or layers on it, and build a model from its inputs to its outputs. Received: {self!r}"
         )
@@ -61,7 +61,7 @@ class KerasTensor:
         raise self._no_value("converted to a NumPy array")
 
     def __bool__(self) -> bool:
-        raise self._no_value("used as a boolean")
+        raise self._no_value("used as a boolean", TypeError)
 
     def __int__(self) -> int:
         raise self._no_value("converted to an int")
@@ -70,7 +70,7 @@ class KerasTensor:
         raise self._no_value("converted to a float")
 
     def __iter__(self) -> Any:
-        raise self._no_value("iterated over")
+        raise self._no_value("iterated over", NotImplementedError)
 
     def __hash__(self) -> int:
         return id(self)

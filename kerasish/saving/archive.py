@@ -6,17 +6,17 @@ The only file that touches zipfile. `replacing` is how every file is written: be
 
 import io
 import os
-import shutil
 import stat
 import struct
-import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self
 
 from kerasish.base.errors import UnsafeFileError
+from kerasish.base.lazy import Lazy
+
+shutil, tempfile, zipfile = Lazy("shutil"), Lazy("tempfile"), Lazy("zipfile")
 
 # A compressed member may be so many times larger than it is stored, above a floor; text compresses ten times or so
 MOST_EXPANSION = 100
@@ -27,8 +27,11 @@ IN_MEMORY = 64 << 20
 
 PIECE = 1 << 20
 
-# What zipfile raises at bytes that make no sense
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, UnicodeError, OverflowError)
+
+def _zip_errors() -> tuple:
+    """What zipfile raises at bytes that make no sense."""
+    return (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, UnicodeError, OverflowError)
+
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -113,7 +116,7 @@ def write_zip(target: BinaryIO, texts: dict[str, str], binaries: dict[str, Binar
                     _write_member(archive, f"{name}/{relative}", file, os.path.getsize(path))
 
 
-def _write_member(archive: zipfile.ZipFile, name: str, source: BinaryIO, size: int) -> None:
+def _write_member(archive: Any, name: str, source: BinaryIO, size: int) -> None:
     info = zipfile.ZipInfo(name)
     info.external_attr = 0o644 << 16
     info.file_size = size  # lets zipfile see beforehand whether the member needs the 64-bit form
@@ -165,7 +168,7 @@ class ZipArchive:
             self._members = _checked_members(self._zip, self.name)
         except BaseException as e:
             self.close()
-            if isinstance(e, _ZIP_ERRORS):
+            if isinstance(e, _zip_errors()):
                 raise ValueError(
                     f"{self.name!r} can't be read as a `.keras` file: it is no zip archive, cut short or damaged ({e})."
                 ) from e
@@ -189,7 +192,7 @@ class ZipArchive:
         """A member's bytes, their checksum checked."""
         try:
             return self._zip.read(self._member(name))
-        except _ZIP_ERRORS as e:
+        except _zip_errors() as e:
             raise ValueError(f"Member {name!r} of {self.name!r} is damaged ({e}).") from e
 
     @contextmanager
@@ -210,7 +213,7 @@ class ZipArchive:
             try:
                 with self._zip.open(info) as member:
                     shutil.copyfileobj(member, file, PIECE)
-            except _ZIP_ERRORS as e:
+            except _zip_errors() as e:
                 raise ValueError(f"Member {name!r} of {self.name!r} is damaged ({e}).") from e
             file.seek(0)
             yield file
@@ -227,7 +230,7 @@ class ZipArchive:
                     shutil.copyfileobj(source, out, PIECE)
         return top
 
-    def _member(self, name: str) -> zipfile.ZipInfo:
+    def _member(self, name: str) -> Any:
         if name not in self._members:
             raise ValueError(
                 f"{self.name!r} is not a `.keras` file: it has no {name!r}. It has: {sorted(self._members)[:8]}"
@@ -289,9 +292,9 @@ def is_zip(source: Any) -> bool:
         return False
 
 
-def _checked_members(archive: zipfile.ZipFile, file: str) -> dict[str, zipfile.ZipInfo]:
+def _checked_members(archive: Any, file: str) -> dict[str, Any]:
     """The members by name, without the entries that only name folders."""
-    members: dict[str, zipfile.ZipInfo] = {}
+    members: dict[str, Any] = {}
     end = 0
     for info in sorted(archive.infolist(), key=lambda i: i.header_offset):
         name = info.orig_filename
@@ -336,7 +339,7 @@ def _checked_members(archive: zipfile.ZipFile, file: str) -> dict[str, zipfile.Z
     return members
 
 
-def _start_of(file: BinaryIO, info: zipfile.ZipInfo, archive: str) -> int:
+def _start_of(file: BinaryIO, info: Any, archive: str) -> int:
     """Where a stored member's bytes begin; its own header must agree with the archive's table."""
     file.seek(info.header_offset)
     header = file.read(30)

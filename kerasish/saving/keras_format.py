@@ -3,12 +3,12 @@
 import datetime
 import json
 import os
-import tempfile
 import warnings
 from contextlib import ExitStack
 from typing import Any, BinaryIO
 
 from kerasish.base.errors import UnsafeFileError
+from kerasish.base.lazy import Lazy
 from kerasish.saving.archive import (
     Archive,
     FolderArchive,
@@ -29,6 +29,8 @@ from kerasish.saving.serialization import (
     to_json,
 )
 from kerasish.saving.weights import WEIGHTS_NAME, load_state, save_state
+
+tempfile = Lazy("tempfile")
 
 CONFIG_NAME = "config.json"
 METADATA_NAME = "metadata.json"

@@ -81,10 +81,10 @@ class Trainer:
         self.stop_training = False
         self.compiled = True
 
-    def get_compile_config(self) -> dict | None:
-        """The arguments of compile, as they stand in files."""
+    def get_compile_config(self) -> dict:
+        """The arguments of compile, as they stand in files; empty if it was not called."""
         if not self.compiled or self._compile_args is None:
-            return None
+            return {}
         args = {**self._compile_args, "optimizer": self._optimizer}
         return {k: serialize_keras_object(v) for k, v in args.items()}
 
@@ -127,9 +127,7 @@ class Trainer:
         for extra in self.losses:
             extra = ops.sum(ops.cast(extra, "float32"))
             total = extra if total is None else total + extra
-        if total is None:
-            raise ValueError("No loss to compute. Provide a `loss` argument in `compile()`.")
-        return total
+        return ops.zeros(()) if total is None else total
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
         """Update the compiled metrics by a batch and return all results."""
@@ -186,7 +184,8 @@ class Trainer:
         self._track_loss(loss, x)
         variables = self.trainable_variables
         if variables:
-            self._optimizer.apply(tape.gradient(scaled, variables), variables)
+            if self._compile_args["loss"] is not None or self.losses:
+                self._optimizer.apply(tape.gradient(scaled, variables), variables)
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -196,9 +195,8 @@ class Trainer:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         self._clear_losses()
         y_pred = self(x, training=False)
-        if self._compile_args["loss"] is not None or self.losses:
-            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
-            self._track_loss(loss, x)
+        loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
+        self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:

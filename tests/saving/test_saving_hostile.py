@@ -602,6 +602,8 @@ def imports_and_calls(path):
             modules.add(node.module.split(".")[0])
         elif isinstance(node, ast.Call):
             calls.add(ast.unparse(node.func))
+            if ast.unparse(node.func) == "Lazy":
+                modules.add(node.args[0].value.split(".")[0])
     return modules, calls
 
 

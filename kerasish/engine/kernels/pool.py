@@ -11,10 +11,13 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, shifts, tiles, window_view, windows
 
 Array = np.ndarray
-TILE_BYTES = 1 << 17  # of one tap over a tile
+TILE_BYTES = 1 << 19  # of one tap over a tile
+WORTH_SHARING = 1 << 18  # elements; less is done by one thread
+RUNS = 2  # of tiles, which threads may share
 
 
 def max_pool(x: Array, size: tuple, strides: tuple, padding: tuple, out: Array | None = None) -> Array:
@@ -65,28 +68,79 @@ def max_pool_grad(
         return out
     one = (1,) * len(size)
     at = windows(x.shape[1:-1], size, strides, padding, one)
+    if at.plain and set(size) == set(strides) == {2}:
+        _shared(lambda start, stop: _halves_grad(dy, x, out, start, stop), len(x), x.size)
+        return out
     places = shifts(at.outs, size, strides, one)
     apart = all(k <= s for k, s in zip(size, strides, strict=True))  # no two windows share a place
     gaps = size != strides or any(o * s < d for o, s, d in zip(at.outs, strides, at.padded, strict=True))
     direct = at.plain and apart and out.flags.c_contiguous
-    for images, block, hits in _hits(x, y, size, strides, padding):
-        dx = out[images] if direct else scratch("spread", block.shape, dy.dtype)
-        if gaps or not direct:
-            dx.fill(0)
-        parts = scratch("parts", hits.shape, dy.dtype)
-        np.copyto(parts, hits)  # a cast of its own and a product are faster than a mixed product
-        np.multiply(parts, dy[images], parts)
-        for place, part in zip(places, parts, strict=True):
-            if apart:
-                np.copyto(dx[place], part)
-            else:
-                np.add(dx[place], part, dx[place])
-        if not direct:
-            target = out[images]
-            if not at.plain:  # what negative padding cropped has no gradient
-                target.fill(0)
-            np.copyto(target[at.crop], dx[at.inner])
+    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+
+    def piece(start: int, stop: int) -> None:
+        for images, block, hits in _hits(x, y, size, strides, padding, plan[start:stop]):
+            dx = out[images] if direct else scratch("spread", block.shape, dy.dtype)
+            if gaps or not direct:
+                dx.fill(0)
+            parts = scratch("parts", hits.shape, dy.dtype)
+            np.copyto(parts, hits)  # a cast of its own and a product are faster than a mixed product
+            np.multiply(parts, dy[images], parts)
+            for place, part in zip(places, parts, strict=True):
+                if apart:
+                    np.copyto(dx[place], part)
+                else:
+                    np.add(dx[place], part, dx[place])
+            if not direct:
+                target = out[images]
+                if not at.plain:  # what negative padding cropped has no gradient
+                    target.fill(0)
+                np.copyto(target[at.crop], dx[at.inner])
+
+    _shared(piece, len(plan), x.size)
     return out
+
+
+def _halves_grad(dy: Array, x: Array, out: Array, start: int, stop: int) -> None:
+    """max_pool_grad where windows of two along every axis lie side by side, for some of the images.
+
+    The last axis is halved first, then the one before it, and the gradient goes the same way back: what is left of the
+    first place goes to the second. So the first place in memory is taken where several hold the maximum.
+    """
+    rank = x.ndim - 2
+    whole = tuple(slice(0, d // 2 * 2) for d in x.shape[1:-1])
+    odd = any(d % 2 for d in x.shape[1:-1])
+    step = max(1, _budget(x.shape[-1], x.dtype) // max(1, math.prod(x.shape[1:-1])))
+    for i in range(start, stop, step):
+        images = slice(i, min(i + step, stop))
+        levels = [x[(images, *whole)]]
+        for axis in range(rank, 1, -1):
+            first, second = _pair(levels[-1], axis)
+            levels.append(np.maximum(first, second, out=scratch(f"level {axis}", first.shape, x.dtype)))
+        target = out[images]
+        if odd:
+            target.fill(0)
+        g = dy[images]
+        for axis in range(1, rank + 1):
+            level = levels[rank - axis]
+            first, second = _pair(level, axis)
+            taken = np.greater_equal(first, second, out=scratch("taken", first.shape, bool))
+            into = target[(slice(None), *whole)] if axis == rank else scratch(f"back {axis}", level.shape, dy.dtype)
+            left, right = _pair(into, axis)
+            np.multiply(g, taken, left)
+            np.subtract(g, left, right)
+            g = into
+
+
+def _pair(t: Array, axis: int) -> tuple[Array, Array]:
+    """The even and the odd places along an axis."""
+    lead = (slice(None),) * axis
+    return t[(*lead, slice(0, None, 2))], t[(*lead, slice(1, None, 2))]
+
+
+def _shared(piece: Callable[[int, int], None], count: int, elements: int) -> None:
+    """Do tiles 0 to `count` by `piece(start, stop)`, several runs of them at a time where that is worth it."""
+    runs = ranges(count, RUNS if elements >= WORTH_SHARING else 1)
+    each(lambda i: piece(*runs[i]), len(runs))
 
 
 def max_pool_gather(
@@ -102,7 +156,8 @@ def max_pool_gather(
     at = windows(x.shape[1:-1], size, strides, padding, one)
     places = shifts(at.outs, size, strides, one)
     load = Loader(dd, at, len(x), "padded dd")
-    for images, _, hits in _hits(x, y, size, strides, padding):
+    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+    for images, _, hits in _hits(x, y, size, strides, padding, plan):
         block, target = load(images), out[images]
         term = scratch("term", target.shape, dd.dtype)
         for place, hit in zip(places, hits, strict=True):
@@ -111,14 +166,15 @@ def max_pool_gather(
     return out
 
 
-def _hits(x: Array, y: Array, size: tuple, strides: tuple, padding: tuple) -> Iterator[tuple[slice, Array, Array]]:
+def _hits(
+    x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, plan: tuple
+) -> Iterator[tuple[slice, Array, Array]]:
     """For blocks of images: which, the padded block, and masks (taps, n, *outs, c) of where the maxima were."""
     one = (1,) * len(size)
     at = windows(x.shape[1:-1], size, strides, padding, one)
     taps, inner = math.prod(size), len(size) + 1
     order = (*range(inner, inner + len(size)), *range(inner), inner + len(size))
-    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
-    load = Loader(x, at, plan[0][0].stop, fill=_lowest(x.dtype))
+    load = Loader(x, at, plan[0][0].stop - plan[0][0].start, fill=_lowest(x.dtype))
     for images, _ in plan:
         block = load(images)
         view = window_view(block, at.outs, size, strides, one).transpose(order)
@@ -161,18 +217,22 @@ def _pool(
     if not out.size:
         return out
     plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
-    load = Loader(x, at, plan[0][0].stop, fill=fill)
-    for images, _ in plan:
-        t = load(images)
-        for axis, (o, k, s) in enumerate(zip(at.outs, size, strides, strict=True), 1):
-            shape = (*t.shape[:axis], o, *t.shape[axis + 1 :])
-            into = out[images] if axis == len(size) else scratch(f"axis {axis}", shape, x.dtype)
-            first, *rest = (t[(*(slice(None),) * axis, slice(j, j + (o - 1) * s + 1, s))] for j in range(k))
-            if not rest:
-                np.copyto(into, first)
-            for i, part in enumerate(rest):
-                ufunc(into if i else first, part, out=into)
-            t = into
+
+    def piece(start: int, stop: int) -> None:
+        load = Loader(x, at, plan[0][0].stop, fill=fill)
+        for images, _ in plan[start:stop]:
+            t = load(images)
+            for axis, (o, k, s) in enumerate(zip(at.outs, size, strides, strict=True), 1):
+                shape = (*t.shape[:axis], o, *t.shape[axis + 1 :])
+                into = out[images] if axis == len(size) else scratch(f"axis {axis}", shape, x.dtype)
+                first, *rest = (t[(*(slice(None),) * axis, slice(j, j + (o - 1) * s + 1, s))] for j in range(k))
+                if not rest:
+                    np.copyto(into, first)
+                for i, part in enumerate(rest):
+                    ufunc(into if i else first, part, out=into)
+                t = into
+
+    _shared(piece, len(plan), x.size)
     return out
 
 

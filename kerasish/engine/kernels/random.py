@@ -21,7 +21,7 @@ def _mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-def generator(state: Array) -> np.random.Generator:
+def generator(state: Array) -> "np.random.Generator":
     """This thread's generator, set to the state's stream."""
     try:
         bits, gen, words = _local.bits, _local.gen, _local.words

@@ -176,19 +176,15 @@ def _gathered(x: Tensor, waiting: list) -> Tensor:
     return permuted(out, (*before, *range(block), *after))
 
 
-@op(tensors="x key")
-def get_item(x: Any, key: Any) -> Tensor:
-    """x[key]."""
-    return indexed(tensor(x), key)
-
-
-def _get_item_of_a_graph(self: Any, x: Any, key: Any) -> Tensor:
+def _item_of_node(self: Any, x: Any, key: Any) -> Tensor:
     # files have lists where the key was a tuple, so there, as in Keras, a list is one
     return indexed(tensor(x), tuple(key) if isinstance(key, list) else key)
 
 
-get_item.operation.call = _get_item_of_a_graph
-
+@op(tensors="x key", node_call=_item_of_node)
+def get_item(x: Any, key: Any) -> Tensor:
+    """x[key]."""
+    return indexed(tensor(x), key)
 
 # -- take -------------------------------------------------------------------------------------------------------------
 
