@@ -17,7 +17,6 @@ from kerasish.layers.core import (
     Permute,
     ReLU,
     RepeatVector,
-    Rescaling,
     Reshape,
     Softmax,
     Subtract,
@@ -33,6 +32,40 @@ from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
 from kerasish.layers.normalization import BatchNormalization, LayerNormalization
+from kerasish.layers.preprocessing.image import (
+    AugMix,
+    AutoContrast,
+    CenterCrop,
+    ContrastLimitedAdaptiveHistogramEqualization,
+    CutMix,
+    Equalization,
+    MaxNumBoundingBoxes,
+    MixUp,
+    RandAugment,
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomContrast,
+    RandomCrop,
+    RandomElasticTransform,
+    RandomErasing,
+    RandomFlip,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPerspective,
+    RandomPosterization,
+    RandomRotation,
+    RandomSaturation,
+    RandomSharpness,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+    Rescaling,
+    Resizing,
+    Solarization,
+)  # fmt: skip
 from kerasish.layers.recurrent import LSTM
 from kerasish.layers.windows import (
     AveragePooling1D,

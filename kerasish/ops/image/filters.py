@@ -18,9 +18,10 @@ from kerasish.ops.op import op
 
 def bell(size: int, sigma: Any, dtype: Any) -> Tensor:
     """A normal density at the distances of `size` pixels from their middle, with sum 1."""
-    x = arange(size, dtype=dtype) - (size - 1) / 2
-    y = exp(-0.5 * (x / tensor(sigma, dtype)) ** 2)
-    return y / sum(y)
+    exact = "float64" if dtype == "float64" else "float32"  # half precision would overflow
+    x = arange(size, dtype=exact) - (size - 1) / 2
+    y = exp(-0.5 * (x / tensor(sigma, exact)) ** 2)
+    return tensor(y / sum(y), dtype)
 
 
 def _along(x: Tensor, kernel: Tensor, axis: int, padding: str) -> Tensor:

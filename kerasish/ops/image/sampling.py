@@ -257,23 +257,31 @@ def perspective_transform(
     return back(_looked_up(batch, rows, columns, order, "constant", fill_value))
 
 
+def displaced(
+    images: Tensor, field: Tensor, interpolation: str, fill_mode: str, fill_value: Any, data_format: str | None
+) -> Tensor:
+    """Images with every pixel taken from beside it: (n, h, w, 2) of shifts to the right and down."""
+    batch, back = as_batch(images, data_format)
+    n, height, width, _ = field.shape
+    whole = (slice(0, n, 1), slice(0, height, 1), slice(0, width, 1))
+    dx, dy = (P.reshape(P.slice_(field, index=(*whole, slice(i, i + 1, 1))), shape=(n, height, width)) for i in (0, 1))
+    row, column = _grid(height, width, field.dtype)
+    order = _checked(interpolation, fill_mode)
+    return back(_looked_up(batch, P.add(row, dy), P.add(column, dx), order, fill_mode, fill_value))
+
+
 @op(tensors="images")
 def elastic_transform(
     images: Any, alpha: float = 20.0, sigma: float = 5.0, interpolation: str = "bilinear", fill_mode: str = "reflect",
     fill_value: float = 0.0, seed: Any = None, data_format: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Images distorted by a random field of displacements, smooth over `sigma` pixels (Simard et al. 2003)."""
-    order = _checked(interpolation, fill_mode)
+    _checked(interpolation, fill_mode)
     x = of_image_rank(images)
-    batch, back = as_batch(x, data_format)
     dtype = _places_dtype(x)
     sigma = float(sigma)
-    n, height, width, _ = batch.shape
+    n, height, width, _ = as_batch(x, data_format)[0].shape
     field = P.random_normal(draw_seed(seed), shape=(n, height, width, 2), dtype=dtype)
     size = int(6 * sigma) | 1
     field = blurred(P.mul(field, P.scalar(field, sigma)), (size, size), (sigma, sigma))
-    field = P.mul(field, tensor(alpha, dtype))
-    whole = (slice(0, n, 1), slice(0, height, 1), slice(0, width, 1))
-    dx, dy = (P.reshape(P.slice_(field, index=(*whole, slice(i, i + 1, 1))), shape=(n, height, width)) for i in (0, 1))
-    row, column = _grid(height, width, dtype)
-    return back(_looked_up(batch, P.add(row, dy), P.add(column, dx), order, fill_mode, fill_value))
+    return displaced(x, P.mul(field, tensor(alpha, dtype)), interpolation, fill_mode, fill_value, data_format)
