@@ -6,6 +6,9 @@ from kerasish.base.registry import CustomObjectScope, export, get_custom_objects
 from kerasish.callbacks.progbar import Progbar
 from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kerasish.random import set_random_seed
+from kerasish.utils import bounding_boxes
+from kerasish.utils.image_dataset import image_dataset_from_directory
+from kerasish.utils.images import array_to_img, img_to_array, load_img, save_img
 
 
 @export("keras.utils.to_categorical")
@@ -25,6 +28,7 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
 
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "get_custom_objects", "pack_x_y_sample_weight",
-    "register_keras_serializable", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+    "CustomObjectScope", "Progbar", "PyDataset", "array_to_img", "bounding_boxes", "get_custom_objects",
+    "image_dataset_from_directory", "img_to_array", "load_img", "pack_x_y_sample_weight", "register_keras_serializable",
+    "save_img", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

@@ -68,6 +68,8 @@ UNSEEDED = (
     "Resizing", "CenterCrop", "AutoContrast", "Equalization", "MaxNumBoundingBoxes",
     "ContrastLimitedAdaptiveHistogramEqualization",
 )  # fmt: skip
+# whose transformations can't be recorded: one draws its displacements, the other its parts' parameters, while it is applied
+OTHERS = ("RandomElasticTransform", "RandomColorJitter", "Rescaling")
 FIRST = {"data_format": "channels_first"}
 UNIT = {"value_range": (0, 1)}
 

@@ -5,7 +5,12 @@ from typing import Any
 from kerasish import ops, random
 from kerasish.base.registry import export
 from kerasish.layers.preprocessing.image.affine import INTERPOLATIONS
-from kerasish.layers.preprocessing.image.base import BaseImagePreprocessingLayer, checked_choice, factor_range, per_image
+from kerasish.layers.preprocessing.image.base import (
+    BaseImagePreprocessingLayer,
+    checked_choice,
+    factor_range,
+    per_image,
+)
 from kerasish.layers.preprocessing.image.boxes import clip_to_image_size, enclosing
 from kerasish.ops.image.sampling import displaced, homography
 
