@@ -10,12 +10,12 @@ from kerasish.base import registry
 
 if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
     from kerasish import (
-        activations as activations, callbacks as callbacks, constraints as constraints, datasets as datasets,
+        activations as activations, callbacks as callbacks, config as config, constraints as constraints, datasets as datasets,
         dtype_policies as dtype_policies, initializers as initializers, layers as layers, losses as losses,
         metrics as metrics, models as models, ops as ops, optimizers as optimizers, preprocessing as preprocessing,
         random as random, regularizers as regularizers, saving as saving, utils as utils,
     )  # fmt: skip
-    from kerasish.base import config as config, tree as tree
+    from kerasish.base import tree as tree
     from kerasish.base.naming import name_scope as name_scope
     from kerasish.dtype_policies import DTypePolicy as DTypePolicy
     from kerasish.engine import (
@@ -36,11 +36,11 @@ __version__ = "0.1.0"
 
 # The parts, and where the names come from that stand in Keras's top module
 PARTS = (
-    "activations", "callbacks", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses", "metrics",
-    "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+    "activations", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses",
+    "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
 )  # fmt: skip
 NAMES = {
-    "base": ("config", "tree"),
+    "base": ("tree",),
     "base.naming": ("name_scope",),
     "dtype_policies": ("DTypePolicy",),
     "engine": ("GradientTape", "StatelessScope", "Tensor", "Variable", "grad", "jvp", "value_and_grad"),

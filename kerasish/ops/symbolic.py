@@ -95,13 +95,13 @@ class Node:
         self.input_tensors = [x for x in tree.flatten((call_args, call_kwargs)) if isinstance(x, KerasTensor)]
         self.outputs = tree.flatten(outputs)
         self.outputs_struct = outputs
+        if not all(hasattr(t, "_keras_history") for t in self.input_tensors):
+            return  # made of a bare KerasTensor, which comes from nowhere: it has a shape, but is no part of a model
         index = len(operation._inbound_nodes)
         operation._inbound_nodes.append(self)
         for i, t in enumerate(self.outputs):
             t._keras_history = KerasHistory(operation, index, i)
         for t in self.input_tensors:
-            if not hasattr(t, "_keras_history"):
-                raise ValueError(f"{t!r} is not the output of an operation or an Input, so no model can be made with it.")
             t._keras_history.operation._outbound_nodes.append(self)
 
     @property

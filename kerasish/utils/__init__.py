@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kerasish.base.naming import reset_uids
 from kerasish.base.registry import CustomObjectScope, export, get_custom_objects, register_keras_serializable
 from kerasish.callbacks.progbar import Progbar
 from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -9,6 +10,13 @@ from kerasish.random import set_random_seed
 from kerasish.utils import bounding_boxes
 from kerasish.utils.image_dataset import image_dataset_from_directory
 from kerasish.utils.images import array_to_img, img_to_array, load_img, save_img
+
+
+@export("keras.utils.clear_session", "keras.backend.clear_session")
+def clear_session(free_memory: bool = True) -> None:
+    """Begin to number the automatic names of layers anew. There is no other global state, so nothing else is forgotten."""
+    del free_memory
+    reset_uids()
 
 
 @export("keras.utils.to_categorical")
@@ -28,7 +36,7 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
 
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "array_to_img", "bounding_boxes", "get_custom_objects",
+    "CustomObjectScope", "Progbar", "PyDataset", "array_to_img", "bounding_boxes", "clear_session", "get_custom_objects",
     "image_dataset_from_directory", "img_to_array", "load_img", "pack_x_y_sample_weight", "register_keras_serializable",
     "save_img", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip
