@@ -280,23 +280,6 @@ class Identity(Layer):
         return inputs
 
 
-@export("keras.layers.Rescaling")
-class Rescaling(Layer):
-    """inputs * scale + offset."""
-
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.scale, self.offset = scale, offset
-        self.supports_masking = True
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        x = ops.cast(inputs, self.compute_dtype)
-        return x * ops.cast(self.scale, x.dtype) + ops.cast(self.offset, x.dtype)
-
-
 @export("keras.layers.Dropout")
 class Dropout(Layer):
     """Zeros at random at `rate` while training; what stays is scaled up (Srivastava et al. 2014)."""

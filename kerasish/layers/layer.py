@@ -65,6 +65,12 @@ class _Meta(type):
         type(instance).__init__(instance, *args, **kwargs)
         return instance
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What `help` and `inspect.signature` show: the constructor's, not that of `__call__` above."""
+        own = inspect.signature(cls.__init__)
+        return own.replace(parameters=list(own.parameters.values())[1:])
+
 
 @export("keras.layers.Layer", "keras.Layer")
 class Layer(Operation, metaclass=_Meta):
