@@ -41,3 +41,35 @@ ROWS = [
     Row("Normalization inverted", lambda k: k.layers.Normalization(
         axis=(1, 2), mean=draw(5, 3), variance=draw(5, 3) ** 2, invert=True, name="n"), draw(2, 5, 3)),
 ]
+
+SOUND = draw(2, 50, 1)
+CHANNELS = draw(2, 50, 3)
+SILENCE = np.concatenate([draw(1, 50), 1e-6 * draw(1, 50)])
+STFT = {
+    "": {}, "magnitude": {"mode": "magnitude"}, "psd": {"mode": "psd"}, "real": {"mode": "real"}, "imag": {"mode": "imag"}, "stft": {"mode": "stft"},
+    "psd unscaled": {"mode": "psd", "scaling": None}, "psd odd": {"mode": "psd", "fft_length": 21}, "psd spectrum": {"mode": "psd", "scaling": "spectrum"},
+    "expanded": {"expand_dims": True}, "with steps": {"frame_step": 5, "fft_length": 32}, "padded": {"padding": "same", "fft_length": 20},
+    "unscaled": {"scaling": None, "window": "hamming"}, "spectrum": {"scaling": "spectrum", "periodic": True, "window": "blackman"},
+}  # fmt: skip
+MEL = {
+    "": {}, "power": {"power_to_db": False}, "magnitude": {"power_to_db": False, "mag_exp": 1.0}, "short window": {"sequence_length": 20},
+    "loud": {"top_db": 10.0, "ref_power": 3.0, "window": "hamming"}, "bands": {"min_freq": 100.0, "max_freq": 4000.0, "window": None},
+}  # fmt: skip
+
+
+def named(*words):
+    return " ".join(filter(None, words))
+
+
+ROWS += [
+    *[Row(named("STFTSpectrogram", n), lambda k, o=o: k.layers.STFTSpectrogram(frame_length=16, name="s", **o), SOUND, mixed=False) for n, o in STFT.items()],
+    row("STFTSpectrogram angle", lambda k: k.layers.STFTSpectrogram("angle", frame_length=16, name="s"), SOUND, mixed=False),
+    Row("STFTSpectrogram of channels", lambda k: k.layers.STFTSpectrogram("stft", frame_length=16, name="s"), CHANNELS, mixed=False),
+    Row("STFTSpectrogram of channels, expanded", lambda k: k.layers.STFTSpectrogram("psd", frame_length=16, expand_dims=True, name="s"), CHANNELS, mixed=False),
+    *[Row(f"STFTSpectrogram channels first {e}", lambda k, e=e: k.layers.STFTSpectrogram(
+        "psd", frame_length=16, expand_dims=e, data_format="channels_first", name="s"), CHANNELS.transpose(0, 2, 1), mixed=False) for e in (True, False)],
+    *[Row(named("MelSpectrogram", n), lambda k, o=o: k.layers.MelSpectrogram(fft_length=32, sequence_stride=8, num_mel_bins=5, name="m", **o),
+          SOUND[:, :, 0], mixed=False, tolerance=1e-4) for n, o in MEL.items()],
+    row("MelSpectrogram of near silence", lambda k: k.layers.MelSpectrogram(fft_length=32, sequence_stride=8, num_mel_bins=5, name="m"), SILENCE,
+        mixed=False, tolerance=1e-3),
+]
