@@ -221,16 +221,16 @@ def test_boxes_follow_what_they_hold(move, box_format):
     corner = rng.randint(12, 22, (n, 2))
     size = rng.randint(8, 16, (n, 2))
     images = np.zeros((n, HEIGHT, WIDTH, 1), "float32")
-    for image, (y, x), (h, w) in zip(images, corner, size, strict=True):
-        image[y : y + h, x : x + w] = 255
+    for black, (y, x), (h, w) in zip(images, corner, size, strict=True):
+        black[y : y + h, x : x + w] = 255
     boxes = np.concatenate([corner[:, ::-1], (corner + size)[:, ::-1]], axis=1)[:, None].astype("float32")
     given = boxes_of.convert_format(boxes, "xyxy", box_format, HEIGHT, WIDTH)
     labels = np.ones((n, 1), "int32")
     out = MOVES[move](box_format)({"images": images, "bounding_boxes": {"boxes": given, "labels": labels}})
     size = out["images"].shape[1:3]
     got = np.asarray(boxes_of.convert_format(out["bounding_boxes"]["boxes"], box_format, "xyxy", *size))[:, 0]
-    for image, box in zip(np.asarray(out["images"])[..., 0], got, strict=True):
-        rows, columns = (np.flatnonzero((image > 127).any(axis=a)) for a in (1, 0))
+    for moved, box in zip(np.asarray(out["images"])[..., 0], got, strict=True):
+        rows, columns = (np.flatnonzero((moved > 127).any(axis=a)) for a in (1, 0))
         seen = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
         np.testing.assert_allclose(box, seen, atol=2.0)
 
