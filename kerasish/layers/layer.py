@@ -41,6 +41,13 @@ def _signature(fn: Callable) -> tuple[tuple[str, ...], bool, bool]:
     return names, "training" in names, "mask" in names
 
 
+@functools.lru_cache(maxsize=4096)
+def _masked_arguments(fn: Callable) -> tuple[tuple[int, str], ...]:
+    """The positions and names of a call's parameters for whose masks it has parameters too: `query` and `query_mask`."""
+    names = _signature(fn)[0]
+    return tuple((i, name) for i, name in enumerate(names) if f"{name}_mask" in names)
+
+
 def shape_of(x: Any) -> Any:
     """The shape of a tensor with None for sizes that are not known yet."""
     return tuple(None if isinstance(d, Dim) else d for d in x.shape)
@@ -164,6 +171,8 @@ class Layer(Operation, metaclass=_Meta):
                         "built. All state must be created in the `__init__()` method or in the `build()` method."
                     )
                 kept.append(value)
+                if isinstance(value, Variable) and not self.__dict__.get("_trainable", True):
+                    value.trainable = False  # though it counts as one that may be trained, when the layer is thawed
 
     def _untrack(self, value: Any) -> None:
         for kept in (self._trainable_variables, self._non_trainable_variables, self._layers, self._metrics):
@@ -465,6 +474,11 @@ class Layer(Operation, metaclass=_Meta):
                 kwargs["mask"] = mask
         else:
             mask = kwargs.get("mask")
+        for i, name in _masked_arguments(type(self).call):
+            given = args[i] if i < len(args) else kwargs.get(name)
+            found = getattr(given, "_keras_mask", None)
+            if found is not None and kwargs.get(f"{name}_mask") is None and not isinstance(found, _SymbolicMask):
+                kwargs[f"{name}_mask"] = found
         before = call.training
         call.training = training
         _calls.now = call

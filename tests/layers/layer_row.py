@@ -15,10 +15,12 @@ class Row:
     make:           takes `keras` or us and gives a fresh layer, always with a name, and with a seed where it draws
     inputs:         an array, or a list or dict of arrays; axis 0 is the batch
     call:           further arguments of the call
+    star:           the inputs are a list of several positional arguments
     differentiable: gradients in inputs and weights are compared with Keras's and with finite differences
     random:         what it computes is drawn: compared with itself only
     symbolic:       can be part of a functional model and of a program
     mixed:          runs under mixed_float16
+    smooth:         finite differences give its gradient, too (not where a layer stops gradients)
     tolerance:      of outputs and gradients against Keras's
     """
 
@@ -30,7 +32,14 @@ class Row:
     random: bool = False
     symbolic: bool = True
     mixed: bool = True
+    smooth: bool = True
     tolerance: float = 1e-5
+    star: bool = False
+
+    def apply(self, layer: Any, inputs: Any, call: dict | None = None) -> Any:
+        """Call a layer as the row says."""
+        call = self.call if call is None else call
+        return layer(*inputs, **call) if self.star else layer(inputs, **call)
 
     def __str__(self) -> str:
         return self.id
@@ -57,7 +66,7 @@ def fill(layer: Any) -> None:
     for w in layer.weights:
         if np.issubdtype(np.dtype(str(w.dtype)), np.floating):
             value = rng.uniform(-0.5, 0.5, tuple(w.shape))
-            w.assign((np.abs(value) + 0.5 if "variance" in w.path else value).astype(str(w.dtype)))
+            w.assign((np.abs(value) + 0.5 if "variance" in w.path or "stddev" in w.path else value).astype(str(w.dtype)))
 
 
 def cotangents(outputs: list) -> list[np.ndarray]:

@@ -161,7 +161,7 @@ def transposed_geometry(size: Any, kernel: int, stride: int, dilation: int, padd
         if extra is None:
             extra = stride - reach % 2
         around = reach + reach % 2 - 2 + extra
-        before = min(around, reach - 1)
+        before = min(-(-around // 2), reach - 1)
     # `around` zeros about the spread-out input, `before` of them in front
     out = (size - 1) * stride + 2 + around - reach
     low = reach - 1 - before
