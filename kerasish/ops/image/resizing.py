@@ -107,7 +107,9 @@ def along(x: Tensor, w: Tensor, axis: int) -> Tensor:
 
 
 def _nearest(x: Tensor, axis: int, old: int, new: int) -> Tensor:
-    at = (2 * np.arange(new) + 1) * old // (2 * new)
+    # in single precision, which decides where a middle falls exactly between two pixels
+    step = np.float32(old) * (np.float32(1) / np.float32(new))
+    at = np.minimum(np.floor((np.arange(new, dtype="float32") + np.float32(0.5)) * step), old - 1)
     return P.take(x, Tensor(at.astype("int32")), axis=axis)
 
 
