@@ -8,83 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.base import config, naming
+from kerasish.base import config
 from kerasish.base.registry import export
 from kerasish.engine import primitives as P
-from kerasish.engine.core import suspended
 from kerasish.engine.tensor import Tensor
-from kerasish.engine.variable import Variable
 from kerasish.ops import dtypes
 from kerasish.ops.convert import axis_of, floats, numpy_dtype, shape_of, tensor
+from kerasish.ops.seeds import SeedGenerator, draw_seed, global_seed_generator, make_default_seed, reset_global_seed
 
 # -- seeds ------------------------------------------------------------------------------------------------------------
-
-
-@export("keras.random.SeedGenerator")
-class SeedGenerator:
-    """A source of seeds: each call of `next` gives another.
-
-    seed: an int, or None for one drawn from Python's `random`.
-
-    >>> generator = SeedGenerator(seed=7)
-    >>> generator.next().tolist(), generator.next().tolist()
-    ([7, 0], [7, 1])
-    """
-
-    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
-        if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments: {kwargs}")
-        self.name = name or naming.auto_name(type(self).__name__)
-        self._initial_seed = seed
-        if seed is None:
-            seed = make_default_seed()
-        if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool):
-            raise ValueError(f"Argument `seed` must be an integer. Received: seed={seed}")
-        with naming.name_scope(self.name):
-            self.state = Variable(
-                np.array([np.uint32(int(seed)), 0], "uint32"),
-                dtype="uint32",
-                trainable=False,
-                name="seed_generator_state",
-            )
-
-    def next(self, ordered: bool = True) -> Tensor:
-        """The state, which then moves on."""
-        del ordered  # draws are always in order
-        current = self.state.value
-        self.state.assign(P.add(current, P.constant([0, 1], "uint32")))
-        return current
-
-    def get_config(self) -> dict:
-        return {"seed": self._initial_seed, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config: dict) -> "SeedGenerator":
-        return cls(**config)
-
-
-def make_default_seed() -> int:
-    """A seed from Python's own generator, so that `set_random_seed` fixes it."""
-    return python_random.randint(1, int(1e9))
-
-
-_global: list[SeedGenerator] = []
-
-
-def global_seed_generator() -> SeedGenerator:
-    """The generator behind every draw without a seed."""
-    if not _global:
-        with suspended():
-            _global.append(SeedGenerator(name="global_seed_generator"))
-    return _global[0]
-
-
-def reset_global_seed(seed: int | None = None) -> None:
-    """Start the global generator again: from a seed, or (None) from a new one when it is next used."""
-    _global.clear()
-    if seed is not None:
-        with suspended():
-            _global.append(SeedGenerator(seed, name="global_seed_generator"))
 
 
 @export("keras.utils.set_random_seed")
@@ -95,20 +27,6 @@ def set_random_seed(seed: int) -> None:
     python_random.seed(seed)
     np.random.seed(seed)
     reset_global_seed(seed)
-
-
-def draw_seed(seed: Any) -> Tensor:
-    """The state for one draw, from a SeedGenerator, an int, or None (the global generator)."""
-    if isinstance(seed, SeedGenerator):
-        return seed.next()
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return P.constant([np.uint32(int(seed)), 0], "uint32")
-    if seed is None:
-        return global_seed_generator().next()
-    raise ValueError(
-        "Argument `seed` must be either an integer or an instance of `SeedGenerator`. "
-        f"Received: seed={seed} (of type {type(seed)})"
-    )
 
 
 # -- continuous distributions -----------------------------------------------------------------------------------------
@@ -242,3 +160,10 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     x = tensor(x)
     at = axis_of(axis, x.ndim)
     return P.take(x, P.random_permutation(draw_seed(seed), n=x.shape[at]), axis=at)
+
+
+__all__ = [
+    "SeedGenerator", "beta", "binomial", "categorical", "draw_seed", "dropout", "gamma", "global_seed_generator",
+    "make_default_seed", "normal", "randint", "reset_global_seed", "set_random_seed", "shuffle", "truncated_normal",
+    "uniform",
+]  # fmt: skip

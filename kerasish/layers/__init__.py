@@ -1,5 +1,6 @@
 """`keras.layers`."""
 
+from kerasish.layers.activation import ELU, LeakyReLU, PReLU
 from kerasish.layers.adaptive_pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -8,6 +9,7 @@ from kerasish.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )  # fmt: skip
+from kerasish.layers.attention import AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention
 from kerasish.layers.batch_normalization import BatchNormalization
 from kerasish.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from kerasish.layers.convolution import Conv1D, Conv2D, Conv3D
@@ -28,7 +30,6 @@ from kerasish.layers.core import (
     Permute,
     ReLU,
     RepeatVector,
-    Rescaling,
     Reshape,
     Softmax,
     Subtract,
@@ -41,6 +42,8 @@ from kerasish.layers.core import (
     subtract,
 )  # fmt: skip
 from kerasish.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from kerasish.layers.dot import Dot, dot
+from kerasish.layers.einsum_dense import EinsumDense
 from kerasish.layers.global_pooling import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
@@ -52,6 +55,7 @@ from kerasish.layers.global_pooling import (
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.layers.masking import Masking
 from kerasish.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from kerasish.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from kerasish.layers.pooling import (
@@ -62,12 +66,57 @@ from kerasish.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )  # fmt: skip
+from kerasish.layers.preprocessing.image import (
+    AugMix,
+    AutoContrast,
+    CenterCrop,
+    ContrastLimitedAdaptiveHistogramEqualization,
+    CutMix,
+    Equalization,
+    MaxNumBoundingBoxes,
+    MixUp,
+    RandAugment,
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomContrast,
+    RandomCrop,
+    RandomElasticTransform,
+    RandomErasing,
+    RandomFlip,
+    RandomGaussianBlur,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPerspective,
+    RandomPosterization,
+    RandomRotation,
+    RandomSaturation,
+    RandomSharpness,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+    Rescaling,
+    Resizing,
+    Solarization,
+)  # fmt: skip
 from kerasish.layers.recurrent import LSTM
+from kerasish.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from kerasish.layers.reversible_embedding import ReversibleEmbedding
 from kerasish.layers.spectral_normalization import SpectralNormalization
 from kerasish.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
-from kerasish.layers.wrapper import Wrapper
+from kerasish.layers.wrapper import Pipeline, Wrapper
 
 # Keras's other names
+GroupQueryAttention = GroupedQueryAttention
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D

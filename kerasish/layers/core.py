@@ -37,7 +37,7 @@ class Weighted(Layer):
         )
 
 
-def _unquantized(config: Any) -> None:
+def unquantized(config: Any) -> None:
     """Layers are not quantized yet: only None is taken."""
     if config is not None:
         raise ValueError(f"Quantization is not supported yet. Received: quantization_config={config}")
@@ -58,7 +58,7 @@ class Dense(Weighted):
         lora_rank: int | None = None, lora_alpha: int | None = None, quantization_config: Any = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.quantization_config = _unquantized(quantization_config)
+        self.quantization_config = unquantized(quantization_config)
         if not isinstance(units, int) or units <= 0:
             raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
         if lora_rank is not None or lora_alpha is not None:
@@ -101,7 +101,7 @@ class Embedding(Weighted):
     ):  # fmt: skip
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
-        self.quantization_config = _unquantized(quantization_config)
+        self.quantization_config = unquantized(quantization_config)
         self.input_dim, self.output_dim, self.mask_zero = input_dim, output_dim, mask_zero
         if embeddings_initializer == "uniform":
             embeddings_initializer = "random_uniform"
@@ -183,9 +183,11 @@ class Softmax(Layer):
         pass
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is not None:
-            inputs = inputs + (1.0 - ops.cast(mask, inputs.dtype)) * -3e38 / 2
-        return activations.softmax(inputs, axis=self.axis)
+        if mask is None:
+            return activations.softmax(inputs, axis=self.axis)
+        lowest = -3e4 if str(inputs.dtype) == "float16" else -1e9
+        y = activations.softmax(ops.where(mask, inputs, ops.cast(lowest, inputs.dtype)), axis=self.axis)
+        return ops.multiply(y, ops.cast(mask, y.dtype))  # where all is masked, there is nothing
 
 
 @export("keras.layers.Flatten")
@@ -276,23 +278,6 @@ class Identity(Layer):
 
     def call(self, inputs: Any) -> Any:
         return inputs
-
-
-@export("keras.layers.Rescaling")
-class Rescaling(Layer):
-    """inputs * scale + offset."""
-
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.scale, self.offset = scale, offset
-        self.supports_masking = True
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        x = ops.cast(inputs, self.compute_dtype)
-        return x * ops.cast(self.scale, x.dtype) + ops.cast(self.offset, x.dtype)
 
 
 @export("keras.layers.Dropout")

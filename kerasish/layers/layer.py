@@ -41,6 +41,13 @@ def _signature(fn: Callable) -> tuple[tuple[str, ...], bool, bool]:
     return names, "training" in names, "mask" in names
 
 
+@functools.lru_cache(maxsize=4096)
+def _masked_arguments(fn: Callable) -> tuple[tuple[int, str], ...]:
+    """The positions and names of a call's parameters for whose masks it has parameters too: `query` and `query_mask`."""
+    names = _signature(fn)[0]
+    return tuple((i, name) for i, name in enumerate(names) if f"{name}_mask" in names)
+
+
 def shape_of(x: Any) -> Any:
     """The shape of a tensor with None for sizes that are not known yet."""
     return tuple(None if isinstance(d, Dim) else d for d in x.shape)
@@ -57,6 +64,12 @@ class _Meta(type):
             object.__setattr__(instance, "_constructed", (type(instance), args, kwargs))
         type(instance).__init__(instance, *args, **kwargs)
         return instance
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What `help` and `inspect.signature` show: the constructor's, not that of `__call__` above."""
+        own = inspect.signature(cls.__init__)
+        return own.replace(parameters=list(own.parameters.values())[1:])
 
 
 @export("keras.layers.Layer", "keras.Layer")
@@ -461,6 +474,11 @@ class Layer(Operation, metaclass=_Meta):
                 kwargs["mask"] = mask
         else:
             mask = kwargs.get("mask")
+        for i, name in _masked_arguments(type(self).call):
+            given = args[i] if i < len(args) else kwargs.get(name)
+            found = getattr(given, "_keras_mask", None)
+            if found is not None and kwargs.get(f"{name}_mask") is None and not isinstance(found, _SymbolicMask):
+                kwargs[f"{name}_mask"] = found
         before = call.training
         call.training = training
         _calls.now = call

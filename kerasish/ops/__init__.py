@@ -2,7 +2,7 @@
 a traced program, and on symbolic tensors."""
 
 from kerasish.engine.autodiff import custom_gradient
-from kerasish.ops import linalg, math, nn, numpy, operators
+from kerasish.ops import image, linalg, math, nn, numpy, operators
 from kerasish.ops.core import (
     associative_scan,
     cast,

@@ -192,11 +192,11 @@ def op(
 
 
 def public(fn: Callable, *names: str, family: str) -> Callable:
-    """Export a function as keras.ops.<name> and, where Keras has one, under its submodule."""
-    paths = [f"keras.ops.{n}" for n in names]
+    """Export a function as keras.ops.<name> and, where Keras has one, under its submodule; image ops only there."""
+    paths = [] if family == "image" else [f"keras.ops.{n}" for n in names]
     if family in NAMESPACES:
         paths += [f"keras.ops.{family}.{n}" for n in names]
     export(*paths)(fn)
-    for n in names:
+    for n in names if family != "image" else ():
         OPS[n] = fn
     return fn

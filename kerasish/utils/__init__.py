@@ -7,6 +7,9 @@ from kerasish.base.registry import CustomObjectScope, export, get_custom_objects
 from kerasish.callbacks.progbar import Progbar
 from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from kerasish.random import set_random_seed
+from kerasish.utils import bounding_boxes
+from kerasish.utils.image_dataset import image_dataset_from_directory
+from kerasish.utils.images import array_to_img, img_to_array, load_img, save_img
 
 
 @export("keras.utils.clear_session", "keras.backend.clear_session")
@@ -33,6 +36,7 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
 
 
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "clear_session", "get_custom_objects", "pack_x_y_sample_weight",
-    "register_keras_serializable", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+    "CustomObjectScope", "Progbar", "PyDataset", "array_to_img", "bounding_boxes", "clear_session", "get_custom_objects",
+    "image_dataset_from_directory", "img_to_array", "load_img", "pack_x_y_sample_weight", "register_keras_serializable",
+    "save_img", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

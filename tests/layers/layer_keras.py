@@ -9,7 +9,7 @@ from layer_row import Row, cotangents, fill, flat, is_float
 def made(keras: Any, row: Row) -> Any:
     layer = row.make(keras)
     if not layer.built:
-        layer(keras.tree.map_structure(keras.ops.convert_to_tensor, row.inputs), **row.call)
+        row.apply(layer, keras.tree.map_structure(keras.ops.convert_to_tensor, row.inputs))
     fill(layer)
     return layer
 
@@ -27,7 +27,7 @@ def outputs_and_gradients(keras: Any, row: Row) -> tuple[list, list]:
         moved = iter(floats)
         new = [next(moved) if is_float_dtype(x) else x for x in leaves]
         inputs = keras.tree.pack_sequence_as(row.inputs, new) if isinstance(row.inputs, (list, tuple, dict)) else new[0]
-        y, _ = layer.stateless_call(weights, state, inputs, **row.call)
+        y, _ = row.apply(lambda *args, **call: layer.stateless_call(weights, state, *args, **call), inputs)
         return flat(y)
 
     def is_float_dtype(x: Any) -> bool:

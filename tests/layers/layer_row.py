@@ -15,6 +15,7 @@ class Row:
     make:           takes `keras` or us and gives a fresh layer, always with a name, and with a seed where it draws
     inputs:         an array, or a list or dict of arrays; axis 0 is the batch
     call:           further arguments of the call
+    star:           the inputs are a list of several positional arguments
     differentiable: gradients in inputs and weights are compared with Keras's and with finite differences
     random:         what it computes is drawn: compared with itself only
     symbolic:       can be part of a functional model and of a program
@@ -33,6 +34,12 @@ class Row:
     mixed: bool = True
     smooth: bool = True
     tolerance: float = 1e-5
+    star: bool = False
+
+    def apply(self, layer: Any, inputs: Any, call: dict | None = None) -> Any:
+        """Call a layer as the row says."""
+        call = self.call if call is None else call
+        return layer(*inputs, **call) if self.star else layer(inputs, **call)
 
     def __str__(self) -> str:
         return self.id

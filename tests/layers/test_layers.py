@@ -55,13 +55,13 @@ def made(row):
     layer = row.make(keras)
     inputs = tensors(row.inputs)
     if not layer.built:
-        layer(inputs, **row.call)
+        row.apply(layer, inputs)
     fill(layer)
     return layer, inputs
 
 
-def run(layer, inputs, call):
-    return [np.asarray(y) for y in flat(layer(inputs, **call))]
+def run(layer, inputs, row):
+    return [np.asarray(y) for y in flat(row.apply(layer, inputs))]
 
 
 def golden(family, row):
@@ -80,7 +80,7 @@ def test_ids_are_unique_and_every_family_has_numbers():
 def test_outputs_are_keras(family, row):
     layer, inputs = made(row)
     expected = golden(family, row)
-    outputs = run(layer, inputs, row.call)
+    outputs = run(layer, inputs, row)
     assert len(outputs) == int(expected["outputs"])
     for i, y in enumerate(outputs):
         want = expected[f"y{i}"]
@@ -95,7 +95,7 @@ def test_gradients_are_keras(family, row):
     leaves = flat(inputs)
     with keras.GradientTape() as tape:
         tape.watch([x for x in leaves if is_float(x)])
-        loss = weighted(flat(layer(inputs, **row.call)))
+        loss = weighted(flat(row.apply(layer, inputs)))
     sources = [x for x in leaves if is_float(x)] + list(layer.trainable_weights)
     grads = tape.gradient(loss, sources)
     assert len(grads) == int(expected["grads"])
@@ -120,7 +120,7 @@ def test_gradients_are_differences(family, row, precision):
     layer = row.make(keras)
     inputs = tree.map_structure(lambda x: x.astype("float64") if is_float(x) else x, row.inputs)
     if not layer.built:
-        layer(tensors(inputs), **row.call)
+        row.apply(layer, tensors(inputs))
     fill(layer)
     leaves = flat(inputs)
     rng = np.random.RandomState(1)
@@ -141,24 +141,24 @@ def test_gradients_are_differences(family, row, precision):
     x = tensors(loss(0.0))
     with keras.GradientTape() as tape:
         tape.watch([leaf for leaf in flat(x) if is_float(leaf)])
-        total = weighted(flat(layer(x, **row.call)))
+        total = weighted(flat(row.apply(layer, x)))
     grads = tape.gradient(total, [leaf for leaf in flat(x) if is_float(leaf)] + weights)
     slope = sum(float(np.sum(np.asarray(g) * d)) for g, d in zip(grads, direction, strict=True) if g is not None)
     step = 1e-6
-    ends = [float(weighted(flat(layer(tensors(loss(t)), **row.call)))) for t in (step, -step)]
+    ends = [float(weighted(flat(row.apply(layer, tensors(loss(t)))))) for t in (step, -step)]
     assert slope == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=2e-5, abs=2e-6)
 
 
 @every("symbolic")
 def test_shapes_are_inferred(family, row):
     layer, inputs = made(row)
-    outputs = run(layer, inputs, row.call)
+    outputs = run(layer, inputs, row)
     symbolic = tree.map_structure(lambda x: keras.KerasTensor((None, *x.shape[1:]), str(x.dtype)), row.inputs)
     again = row.make(keras)
     call = {k: v for k, v in row.call.items() if not isinstance(v, np.ndarray) and not flat(v) or np.isscalar(v)}
     if set(call) != set(row.call):
         return  # arrays among the arguments have a batch size of their own
-    for y, s in zip(outputs, flat(again(symbolic, **call)), strict=True):
+    for y, s in zip(outputs, flat(row.apply(again, symbolic, call)), strict=True):
         assert len(s.shape) == y.ndim and str(s.dtype) == str(y.dtype)
         assert all(a is None or a == b for a, b in zip(s.shape, y.shape, strict=True))
         if s.shape:
@@ -169,10 +169,10 @@ def test_shapes_are_inferred(family, row):
 def test_a_program_computes_the_same(family, row):
     layer, inputs = made(row)
     state = [np.asarray(v) for v in layer.variables]
-    eager = run(layer, inputs, row.call)
+    eager = run(layer, inputs, row)
     for v, value in zip(layer.variables, state, strict=True):
         v.assign(value)
-    program = Function(lambda *leaves: flat(layer(tree.pack_sequence_as(row.inputs, leaves), **row.call)))
+    program = Function(lambda *leaves: flat(row.apply(layer, tree.pack_sequence_as(row.inputs, leaves))))
     for y, z in zip(eager, flat(program(*[np.asarray(x) for x in flat(inputs)])), strict=True):
         np.testing.assert_allclose(np.asarray(z), y, rtol=2e-6, atol=2e-6)
 
@@ -183,12 +183,12 @@ def test_config_and_weights_make_the_layer_again(family, row):
     form = json.loads(json.dumps(keras.saving.serialize_keras_object(layer)))
     again = keras.saving.deserialize_keras_object(form)
     if not again.built:
-        again(inputs, **row.call)
+        row.apply(again, inputs)
     again.set_weights(layer.get_weights())
     fresh, _ = made(row)
     for v, w in zip(again.variables, fresh.variables, strict=True):  # the states of seeds, too
         v.assign(w)
-    for y, z in zip(run(fresh, inputs, row.call), run(again, inputs, row.call), strict=True):
+    for y, z in zip(run(fresh, inputs, row), run(again, inputs, row), strict=True):
         assert np.array_equal(y, z, equal_nan=is_float(y))
     assert json.loads(json.dumps(again.get_config())) == json.loads(json.dumps(layer.get_config()))
 
@@ -196,21 +196,21 @@ def test_config_and_weights_make_the_layer_again(family, row):
 @every("random")
 def test_the_same_seed_draws_the_same(family, row):
     inputs = tensors(row.inputs)
-    first, second = (run(row.make(keras), inputs, row.call) for _ in range(2))
+    first, second = (run(row.make(keras), inputs, row) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 @every("mixed", "not random")
 def test_mixed_precision(family, row, precision):
     layer, inputs = made(row)
-    full = run(layer, inputs, row.call)
+    full = run(layer, inputs, row)
     precision("mixed_float16")
     layer = row.make(keras)
     if not layer.built:
-        layer(inputs, **row.call)
+        row.apply(layer, inputs)
     fill(layer)
     assert all(str(w.dtype) != "float16" for w in layer.weights)
-    for y, z in zip(full, run(layer, inputs, row.call), strict=True):
+    for y, z in zip(full, run(layer, inputs, row), strict=True):
         if is_float(y):
             assert str(z.dtype) == "float16"
             np.testing.assert_allclose(z.astype("float32"), y, rtol=0.03, atol=0.03 * max(1, np.abs(y).max(initial=0)))
@@ -222,7 +222,7 @@ def test_in_a_saved_model(family, row, tmp_path):
         return  # arrays are no part of a model's graph
     inputs = tree.map_structure(lambda x: keras.Input(x.shape[1:], dtype=str(x.dtype)), row.inputs)
     layer = row.make(keras)
-    model = keras.Model(inputs, layer(inputs, **row.call))
+    model = keras.Model(inputs, row.apply(layer, inputs))
     fill(layer)
     expected = [np.asarray(y) for y in flat(model(tensors(row.inputs)))]
     fill(layer)

@@ -28,7 +28,7 @@ def ours(row):
     layer = row.make(kerasish)
     inputs = kerasish.tree.map_structure(kerasish.ops.convert_to_tensor, row.inputs)
     if not layer.built:
-        layer(inputs, **row.call)
+        row.apply(layer, inputs)
     fill(layer)
     return layer, inputs
 
@@ -56,7 +56,7 @@ def fresh_names():
 def test_outputs(row):
     layer, inputs = ours(row)
     expected, _ = outputs_and_gradients(keras, row)
-    for y, want in zip(flat(layer(inputs, **row.call)), expected, strict=True):
+    for y, want in zip(flat(row.apply(layer, inputs)), expected, strict=True):
         np.testing.assert_allclose(np.asarray(y), want, rtol=row.tolerance, atol=row.tolerance)
 
 
