@@ -203,7 +203,8 @@ class GroupNormalization(Normalizing):
         factor = ops.rsqrt(variance + self.epsilon)
         if self.gamma is not None:
             factor = factor * ops.reshape(self.gamma, along)
-        out = (x - mean) * factor
+        shift = -mean * factor
         if self.beta is not None:
-            out = out + ops.reshape(self.beta, along)
+            shift = shift + ops.reshape(self.beta, along)
+        out = x * factor + shift
         return ops.cast(ops.reshape(out, inputs.shape), self.compute_dtype)
