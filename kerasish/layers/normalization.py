@@ -123,8 +123,8 @@ class RMSNormalization(Normalizing):
     def build(self, input_shape: Any) -> None:
         self.scale = self.add_weight(name="scale", shape=self._axes_in_order(input_shape), initializer="ones")
 
-    def call(self, inputs: Any) -> Any:
-        return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+    def call(self, x: Any) -> Any:
+        return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
 
 
 @export("keras.layers.UnitNormalization")
@@ -203,7 +203,8 @@ class GroupNormalization(Normalizing):
         factor = ops.rsqrt(variance + self.epsilon)
         if self.gamma is not None:
             factor = factor * ops.reshape(self.gamma, along)
-        out = (x - mean) * factor
+        shift = -mean * factor
         if self.beta is not None:
-            out = out + ops.reshape(self.beta, along)
+            shift = shift + ops.reshape(self.beta, along)
+        out = x * factor + shift
         return ops.cast(ops.reshape(out, inputs.shape), self.compute_dtype)

@@ -117,6 +117,30 @@ def test_a_model_of_windows_takes_images_of_any_size():
     assert model.predict(IMAGE[:, :3, :3], verbose=0).shape == (2, 4, 4, 3)
 
 
+ALIASES = {
+    **{f"Convolution{r}D": f"Conv{r}D" for r in (1, 2, 3)},
+    **{f"Convolution{r}DTranspose": f"Conv{r}DTranspose" for r in (1, 2, 3)},
+    **{f"SeparableConvolution{r}D": f"SeparableConv{r}D" for r in (1, 2)},
+    **{f"{where}{short}Pool{r}D": f"{where}{long}Pooling{r}D"
+       for where in ("", "Global") for short, long in (("Max", "Max"), ("Avg", "Average")) for r in (1, 2, 3)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_other_names(alias):
+    cls = getattr(layers, ALIASES[alias])
+    assert getattr(layers, alias) is cls
+    form = {"class_name": alias, "module": "keras.layers", "config": {"name": "a"}}
+    form["config"] |= {"filters": 2, "kernel_size": 2} if "Conv" in alias else {"pool_size": 2} if "Global" not in alias else {}
+    assert type(keras.saving.deserialize_keras_object(form)) is cls
+
+
+def test_positions_of_arguments_in_three_dimensions():
+    layer = layers.Conv3DTranspose(2, 3, 2, "same", "channels_first", 1, 1, "relu")
+    assert (layer.data_format, layer.output_padding) == ("channels_first", (1, 1, 1))
+    assert layer.dilation_rate == (1, 1, 1) and layer.activation is keras.activations.relu
+
+
 # -- low-rank adaptation ----------------------------------------------------------------------------------------------
 
 
@@ -146,7 +170,7 @@ def test_lora_adds_the_product():
     a, b = np.random.RandomState(1).normal(size=(3, 3, 4, 2)), np.random.RandomState(2).normal(size=(2, 4))
     layer.lora_kernel_a.assign(a)
     layer.lora_kernel_b.assign(b)
-    np.testing.assert_allclose(layer.kernel, layer._kernel.numpy() + 3 / 2 * a @ b, rtol=1e-5)
+    np.testing.assert_allclose(layer.kernel, layer._kernel.numpy() + 3 / 2 * a @ b, rtol=1e-5, atol=1e-5)
 
 
 def test_lora_is_merged_into_files(tmp_path):

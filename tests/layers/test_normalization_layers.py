@@ -4,7 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
-from normalization_cases import BATCHES, CASES, TARGETS
+from normalization_cases import BATCHES, CASES, TARGETS, spread
 
 import kerasish as keras
 from kerasish import layers
@@ -67,6 +67,9 @@ def test_spectral_gradients_are_those_at_the_divided_kernel(eagerly):
 
 def test_spectral_normalization_of_embeddings():
     layer = layers.SpectralNormalization(layers.Embedding(5, 3), power_iterations=30)
+    layer.build((None, 3))
+    layer.kernel.assign(spread((5, 3)) * [1.0, 2.0, 4.0])  # singular values that lie apart
+    layer.vector_u.assign([[0.1, -0.2, 0.3]])
     assert layer(np.array([[1, 2, 4]]), training=True).shape == (1, 3, 3)
     assert np.linalg.norm(layer.layer.embeddings.numpy(), 2) == pytest.approx(1, rel=1e-3)
 
@@ -135,3 +138,36 @@ def _called_twice(layer, *sizes):
 def test_errors(kind, match, make):
     with pytest.raises(kind, match=match):
         make()
+
+
+@pytest.fixture
+def float64():
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+def test_second_derivatives_of_moments(float64):
+    """The gradient of the variance leaves out what is zero; its own gradient must not."""
+    rng = np.random.RandomState(0)
+    start, direction, weights = rng.normal(size=(3, 5, 2))
+
+    def function(x):
+        mean, variance = keras.ops.moments(x, axes=[0])
+        return keras.ops.sum(keras.ops.exp(mean) * keras.ops.square(variance)) + keras.ops.sum(x * weights)
+
+    def gradient(x):
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            y = function(x)
+        return tape.gradient(y, x)
+
+    x = keras.ops.convert_to_tensor(start, "float64")
+    with keras.GradientTape() as outer:
+        outer.watch(x)
+        along = keras.ops.sum(gradient(x) * keras.ops.convert_to_tensor(direction, "float64"))
+    found = np.asarray(outer.gradient(along, x))
+    step = 1e-5
+    ends = [np.asarray(gradient(keras.ops.convert_to_tensor(start + t * direction, "float64"))) for t in (step, -step)]
+    np.testing.assert_allclose(found, (ends[0] - ends[1]) / (2 * step), rtol=1e-6, atol=1e-7)

@@ -113,6 +113,22 @@ def convolutional(keras):
     )
 
 
+def normalized(keras):
+    """Layers over space and of normalization, with statistics, a wrapper, and weights of several names."""
+    layers = keras.layers
+    x = layers.Input((6, 6, 2))
+    y = layers.ZeroPadding2D(((1, 0), (0, 1)))(x)
+    y = layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 2.0, "dmax": 1.0})(y)
+    y = layers.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1)(y)
+    y = layers.GroupNormalization(2)(layers.Cropping2D(2)(y))
+    y = layers.SpectralNormalization(layers.Conv2D(4, 2, groups=2), power_iterations=2)(y)
+    y = layers.RMSNormalization()(layers.AveragePooling2D(2)(y))
+    y = layers.UpSampling2D(2, interpolation="bilinear")(y)
+    y = layers.UnitNormalization()(layers.AdaptiveMaxPooling2D(3)(y))
+    y = layers.LayerNormalization()(layers.MaxPooling2D(2, strides=1, padding="same")(y))
+    return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)), name="normalized")
+
+
 def attention(keras):
     layers = keras.layers
     x = layers.Input((4,), dtype="int32")
@@ -130,6 +146,7 @@ MODELS = {
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
     "convolutional": (convolutional, IMAGES, None, ("weights.h5", "h5")),
+    "normalized": (normalized, IMAGES, None, ("keras", "weights.h5", "h5")),
     "attention": (attention, WORDS, None, ("keras",)),
 }
 
