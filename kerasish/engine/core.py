@@ -80,7 +80,9 @@ def bind(prim: Primitive, *args: Tensor, **params: Any) -> Any:
     if context.trace is not None:
         out = context.trace.record(prim, args, params)
     else:
-        result = prim.impl(*[a.value for a in args], **params)
+        # poles and overflows are values (inf, nan), not warnings; programs are quiet as a whole
+        with np.errstate(all="ignore"):
+            result = prim.impl(*[a.value for a in args], **params)
         if prim.several:
             out = tuple(map(Tensor, result))
         else:
