@@ -28,7 +28,7 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
 
-@export("keras.initializers.Zeros", "keras.initializers.zeros")
+@export("keras.initializers.Zeros", "keras.initializers.zeros", "keras.initializers.zero")
 class Zeros(Initializer):
     """All zeros."""
 
@@ -36,7 +36,7 @@ class Zeros(Initializer):
         return ops.zeros(shape, dtype=dtype or config.floatx())
 
 
-@export("keras.initializers.Ones", "keras.initializers.ones")
+@export("keras.initializers.Ones", "keras.initializers.ones", "keras.initializers.one")
 class Ones(Initializer):
     """All ones."""
 
@@ -99,7 +99,7 @@ class RandomInitializer(Initializer):
         return {"seed": serialize_keras_object(self._init_seed)}
 
 
-@export("keras.initializers.RandomNormal", "keras.initializers.random_normal")
+@export("keras.initializers.RandomNormal", "keras.initializers.random_normal", "keras.initializers.normal")
 class RandomNormal(RandomInitializer):
     """Normal."""
 
@@ -122,7 +122,7 @@ class TruncatedNormal(RandomNormal):
         return random.truncated_normal(shape, self.mean, self.stddev, dtype=dtype or config.floatx(), seed=self.seed)
 
 
-@export("keras.initializers.RandomUniform", "keras.initializers.random_uniform")
+@export("keras.initializers.RandomUniform", "keras.initializers.random_uniform", "keras.initializers.uniform")
 class RandomUniform(RandomInitializer):
     """Uniform on [minval, maxval)."""
 
@@ -279,6 +279,54 @@ class Orthogonal(RandomInitializer):
     def get_config(self) -> dict:
         return {"gain": self.gain, **super().get_config()}
 
+
+@export("keras.initializers.STFT", "keras.initializers.STFTInitializer", "keras.initializers.stft")
+class STFT(Initializer):
+    """The kernel (window, 1, frequencies) of a short-time Fourier transform by convolution.
+
+    side:    "real" or "imag".
+    window:  "hann" or "hamming", or None for none and no scaling.
+    scaling: "density" (by the root of the window's power) or "spectrum" (by its sum).
+
+    >>> STFT("real", window=None)((4, 1, 3)).shape
+    (4, 1, 3)
+    """
+
+    def __init__(self, side: str = "real", window: str | None = "hann", scaling: str = "density", periodic: bool = False):
+        if side not in ("real", "imag"):
+            raise ValueError(f"side should be 'real' or 'imag', not {side}")
+        if window is not None and window not in ("hann", "hamming"):
+            raise ValueError(f"`window` should be 'hann', 'hamming' or None. Received: window={window}")
+        if scaling is not None and scaling not in ("density", "spectrum"):
+            raise ValueError(f"Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received scaling={scaling}")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        length, _, count = shape
+        steps = ops.cast(ops.arange(length), "float32")
+        weights = ops.ones((length,))
+        if self.window is not None:
+            a = {"hann": 0.5, "hamming": 0.54}[self.window]
+            period = length if self.periodic else max(length - 1, 1)
+            weights = a - (1 - a) * ops.cos(2 * math.pi * steps / period)
+            if self.scaling == "density":
+                weights = weights / ops.sqrt(ops.sum(ops.square(weights)))
+            elif self.scaling == "spectrum":
+                weights = weights / ops.sum(ops.absolute(weights))
+        angles = 2 * math.pi * ops.outer(steps, ops.cast(ops.arange(count), "float32")) / max((count - 1) * 2, 1)
+        waves = ops.cos(angles) if self.side == "real" else -ops.sin(angles)
+        return ops.cast(ops.expand_dims(waves * ops.expand_dims(weights, -1), 1), dtype or config.floatx())
+
+    def get_config(self) -> dict:
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+# Keras's names of the same classes
+constant, ones, zeros, identity, stft, orthogonal = Constant, Ones, Zeros, Identity, STFT, Orthogonal
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform, variance_scaling = LecunNormal, LecunUniform, VarianceScaling
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
 
 get, serialize, deserialize = lookup_functions("initializers", Initializer)
 for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):

@@ -80,8 +80,7 @@ def bind(prim: Primitive, *args: Tensor, **params: Any) -> Any:
     if context.trace is not None:
         out = context.trace.record(prim, args, params)
     else:
-        # poles and overflows are values (inf, nan), not warnings; programs are quiet as a whole
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # poles and overflows are values (inf, nan), here as in programs
             result = prim.impl(*[a.value for a in args], **params)
         if prim.several:
             out = tuple(map(Tensor, result))

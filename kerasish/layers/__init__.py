@@ -100,7 +100,21 @@ from kerasish.layers.preprocessing.image import (
     Resizing,
     Solarization,
 )  # fmt: skip
-from kerasish.layers.recurrent import LSTM
+from kerasish.layers.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
 from kerasish.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,

@@ -552,6 +552,11 @@ class Layer(Operation, metaclass=_Meta):
 
     _explicit_training = False
 
+    @classmethod
+    def _takes_training(cls) -> bool:
+        """Whether `call` has a parameter `training`."""
+        return _signature(cls.call)[1]
+
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
 

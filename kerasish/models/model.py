@@ -68,8 +68,8 @@ class Model(Trainer, Layer):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return self._inferred(args, {k: v for k, v in kwargs.items() if k != "mask"})
 
-    def _standardized(self, inputs: Any) -> list:
-        """The inputs in the graph's order, with the ranks it expects."""
+    def _standardized(self, inputs: Any, sizes: bool = True) -> list:
+        """The inputs in the graph's order, with the ranks it expects, and the sizes."""
         wanted = self._functional.inputs
         struct = self._functional._inputs_struct
         if isinstance(inputs, dict) and not isinstance(struct, dict):
@@ -100,7 +100,7 @@ class Model(Trainer, Layer):
                     f"shape={shape_of(x)}"
                 )
             for have, want in zip(shape_of(x)[1:], t.shape[1:], strict=False):
-                if have is not None and want is not None and have != want:
+                if sizes and have is not None and want is not None and have != want:
                     raise ValueError(
                         f"Input of layer '{self.name}' is incompatible with the layer: expected shape={t.shape}, found "
                         f"shape={shape_of(x)}"

@@ -36,7 +36,7 @@ def functional(keras):
     model = keras.Model(x, y, name="graph")
     model.compile(
         keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9), momentum=0.9),
-        keras.losses.MeanSquaredError(reduction="sum"),  # Keras writes no delta of Huber
+        keras.losses.MeanSquaredError(reduction="sum"),
         metrics=[keras.metrics.MeanSquaredError()],
     )
     return model
@@ -82,6 +82,20 @@ def blocks(keras):
     return model
 
 
+def recurrent(keras):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((4,), dtype="int32"),
+            layers.Embedding(6, 3, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
+            layers.TimeDistributed(layers.Dense(3)),
+            layers.GRU(2),
+        ],
+        name="recurrent",
+    )
+
+
 def convolutional(keras):
     layers = keras.layers
     return keras.Sequential(
@@ -89,7 +103,8 @@ def convolutional(keras):
             layers.Input((6, 6, 2)),
             layers.Conv2D(3, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(2, 2),
+            layers.SeparableConv2D(2, 2),
+            layers.DepthwiseConv2D(2),
             layers.Flatten(),
             layers.LayerNormalization(),
             layers.Dense(2, activation="softmax"),
@@ -98,11 +113,13 @@ def convolutional(keras):
     )
 
 
-def recurrent(keras):
+def attention(keras):
     layers = keras.layers
-    return keras.Sequential(
-        [layers.Input((4,), dtype="int32"), layers.Embedding(6, 3, mask_zero=True), layers.LSTM(2)], name="recurrent"
-    )
+    x = layers.Input((4,), dtype="int32")
+    y = layers.Embedding(6, 4)(x)
+    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 2)(y, y))
+    y = layers.GlobalAveragePooling1D()(y)
+    return keras.Model(x, layers.Dense(2)(y), name="attention")
 
 
 # name: (function of keras, inputs, targets to train on or None, formats)
@@ -113,6 +130,7 @@ MODELS = {
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
     "convolutional": (convolutional, IMAGES, None, ("weights.h5", "h5")),
+    "attention": (attention, WORDS, None, ("keras",)),
 }
 
 
