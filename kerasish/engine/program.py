@@ -352,7 +352,7 @@ class Emitter:
             self.scope["split_dot"] = split_dot
             return "split_dot"
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
-        self.scope[name] = getattr(prim.impl, "plain", prim.impl)
+        self.scope[name] = prim.impl
         return name
 
     def _result(self, v: Var) -> str:
