@@ -66,6 +66,12 @@ def number(n: Any, dtype: Any) -> Tensor:
     return bind(size_of, dim=n, dtype=np.dtype(dtype)) if isinstance(n, Dim) else Tensor(np.asarray(n, dtype))
 
 
+# -- Python -----------------------------------------------------------------------------------------------------------
+
+# A function on arrays, strings (dtype object or str) among them: in a program, too, it is called when the program runs.
+# `call` has `run(*arrays) -> array` and `spec(*args) -> (shape, dtype)`. Not differentiable.
+on_host = prim("on_host", lambda *arrays, call: np.asarray(call.run(*arrays)), lambda *args, call: call.spec(*args))
+
 # -- views and layout -------------------------------------------------------------------------------------------------
 
 identity = prim("identity", K.identity, S.like, lambda g, y, x: g, view=True)

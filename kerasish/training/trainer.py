@@ -225,7 +225,7 @@ class Trainer:
             return method(data[0])
 
         def eagerly(*data: Any) -> Any:
-            return step(*tree.map_structure(lambda a: ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a, data))
+            return step(*tree.map_structure(_eager, data))
 
         if self.run_eagerly:
             self._functions[kind] = eagerly
@@ -505,6 +505,11 @@ class Trainer:
 
 def _own_array(t: Any) -> Any:
     return t.value if isinstance(t, Tensor) else np.asarray(t)
+
+
+def _eager(x: Any) -> Any:
+    """An array as a tensor; strings, which only layers for them take, as they are."""
+    return ops.convert_to_tensor(x) if isinstance(x, np.ndarray) and x.dtype.kind not in "OUS" else x
 
 
 def _shuffles(x: Any) -> bool:
