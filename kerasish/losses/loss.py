@@ -67,6 +67,8 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: Any) -> Any
     if sample_weight is None:
         return mask
     mask, sample_weight = squeeze_or_expand_to_same_rank(mask, ops.cast(sample_weight, dtype))
+    while 0 < len(sample_weight.shape) < len(mask.shape):  # a weight a row goes for all of its steps
+        sample_weight = ops.expand_dims(sample_weight, -1)
     return sample_weight * mask
 
 
