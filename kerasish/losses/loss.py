@@ -67,8 +67,6 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: Any) -> Any
     if sample_weight is None:
         return mask
     mask, sample_weight = squeeze_or_expand_to_same_rank(mask, ops.cast(sample_weight, dtype))
-    while 0 < len(sample_weight.shape) < len(mask.shape):  # a weight a row goes for all of its steps
-        sample_weight = ops.expand_dims(sample_weight, -1)
     return sample_weight * mask
 
 
@@ -98,6 +96,8 @@ def reduce_weighted_values(
         sample_weight = ops.convert_to_tensor(sample_weight, dtype=values.dtype)
     if mask is not None:
         mask = ops.convert_to_tensor(mask, dtype="bool")
+        while sample_weight is not None and 0 < len(sample_weight.shape) < len(mask.shape) - (mask.shape[-1] == 1):
+            sample_weight = ops.expand_dims(sample_weight, -1)  # a weight a row goes for all of its steps
     sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
