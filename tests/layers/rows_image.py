@@ -79,7 +79,7 @@ DRAWN = {
     "RandomRotation": (0.2,),
     "RandomTranslation": (0.2, 0.3),
     "RandomZoom": (0.2,),
-    "RandomShear": (0.2, 0.3),
+    "RandomShear": ((0.0, 0.2), (0.1, 0.3)),  # Keras can't read its own config of a single number
     "RandomPerspective": (),
     "RandomElasticTransform": (),
     "RandomErasing": (),
