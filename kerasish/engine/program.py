@@ -246,11 +246,11 @@ class Emitter:
             return [f"{self.names[id(out)]} = {self._scalar(node)}"]
         params = {k: v for k, v in node.params.items()}
         for k, v in params.items():
-            if isinstance(v, Graph):
-                loop = f"g{len([s for s in self.scope if s.startswith('g')])}_"
-                self.scope[loop] = v
-                params[k] = _Raw(loop)
-        if any(isinstance(v, _Raw) for v in params.values()):
+            if isinstance(v, Graph) or prim is P.on_host:
+                known = f"g{len([s for s in self.scope if s.startswith('g')])}_"
+                self.scope[known] = v
+                params[k] = _Raw(known)
+        if any(isinstance(v, Graph) for v in node.params.values()):
             params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
         function = self._function(prim, node)
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
@@ -352,7 +352,7 @@ class Emitter:
             self.scope["split_dot"] = split_dot
             return "split_dot"
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
-        self.scope[name] = getattr(prim.impl, "plain", prim.impl)
+        self.scope[name] = prim.impl
         return name
 
     def _result(self, v: Var) -> str:

@@ -6,9 +6,11 @@ from typing import Any, Callable
 import numpy as np
 
 from kerasish.base import tree
-from kerasish.base.errors import NeedsSize
+from kerasish.base.errors import NeedsSize, TracingError
+from kerasish.engine import primitives as P
 from kerasish.engine.core import context
 from kerasish.engine.dims import Dim
+from kerasish.engine.graph import Graph
 from kerasish.engine.program import Program
 from kerasish.engine.tensor import Tensor
 from kerasish.engine.trace import Trace
@@ -112,12 +114,24 @@ class Function:
             leaves = tree.flatten(result)
             outputs = [x for x in leaves if isinstance(x, Tensor)]
             graph = trace.finish(outputs)
+        check_sizes(graph)
         positions = iter(range(len(outputs)))
         slots = [next(positions) if isinstance(x, Tensor) else (x,) for x in leaves]
         structure = result if tree.is_nested(result) else None
         if structure is not None:
             structure = tree.map_structure(lambda x: None, structure)
         return Program(graph, self.name), (structure, slots)
+
+
+def check_sizes(graph: Graph) -> None:
+    """Raise TracingError if Python code in the program decides a size: memory is laid out before the program runs."""
+    known = {d for v in graph.inputs for d in v.shape}
+    for node in graph.nodes:
+        if node.prim is P.on_host and any(isinstance(d, Dim) and d not in known for o in node.outs for d in o.shape):
+            raise TracingError(
+                f"The shape of a result is known only when it is there ({node.where}). TextVectorization has a fixed shape "
+                "with `output_sequence_length`."
+            )
 
 
 def _outline(x: Any) -> Any:

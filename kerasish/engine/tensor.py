@@ -15,7 +15,7 @@ class TensorSpec:
 
     def __init__(self, shape: tuple, dtype: Any = "float32"):
         self.shape = tuple(shape)
-        self.dtype = np.dtype(dtype)
+        self.dtype = np.dtype(object if dtype == "string" else dtype)
 
     def __repr__(self) -> str:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype})"

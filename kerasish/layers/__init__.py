@@ -66,6 +66,9 @@ from kerasish.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )  # fmt: skip
+from kerasish.layers.preprocessing.category_encoding import CategoryEncoding
+from kerasish.layers.preprocessing.discretization import Discretization
+from kerasish.layers.preprocessing.hashing import HashedCrossing, Hashing
 from kerasish.layers.preprocessing.image import (
     AugMix,
     AutoContrast,
@@ -100,6 +103,10 @@ from kerasish.layers.preprocessing.image import (
     Resizing,
     Solarization,
 )  # fmt: skip
+from kerasish.layers.preprocessing.integer_lookup import IntegerLookup
+from kerasish.layers.preprocessing.standardization import Normalization
+from kerasish.layers.preprocessing.string_lookup import StringLookup
+from kerasish.layers.preprocessing.text_vectorization import TextVectorization
 from kerasish.layers.rnn import (
     GRU,
     LSTM,

@@ -52,6 +52,8 @@ def _loss(class_name: str, function: Any, *order: str) -> Any:
         inspect.Parameter("dtype", kw, default=None),
     ]
     parameters = [*first, *tail]
+    if class_name == "SparseCategoricalCrossentropy":  # Keras has the axis after the reduction here
+        parameters.insert(3, parameters.pop(2))
     signature = inspect.Signature(parameters)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -95,9 +97,9 @@ SparseCategoricalCrossentropy = _loss(
 
 @export("keras.losses.CategoricalGeneralizedCrossEntropy")
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
-    """Generalized cross-entropy, which bears wrong labels (Zhang and Sabuncu 2018).
+    """Generalized cross-entropy of integer labels, which bears wrong ones (Zhang and Sabuncu 2018).
 
-    >>> round(float(CategoricalGeneralizedCrossEntropy()([[0.0, 1.0]], [[0.75, 0.25]])), 4)
+    >>> round(float(CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]])), 4)
     1.0
     """
 
@@ -109,6 +111,9 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
             raise ValueError("q must be in the interval (0, 1)")
         super().__init__(fn.categorical_generalized_cross_entropy, reduction=reduction, name=name, dtype=dtype, q=q)
         self.q = q
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
 
 
 @export("keras.losses.Circle")
@@ -165,7 +170,7 @@ class Dice(LossFunctionWrapper):
 
 @export("keras.losses.Tversky")
 class Tversky(LossFunctionWrapper):
-    """Dice with weights for false positives and false negatives (Salehi et al. 2017).
+    """Dice with weights for false negatives (alpha) and false positives (beta) (Salehi et al. 2017).
 
     >>> round(float(Tversky()([[1.0, 0.0]], [[1.0, 0.0]])), 4)
     0.0

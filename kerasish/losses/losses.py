@@ -7,6 +7,7 @@ import numpy as np
 from kerasish import ops
 from kerasish.base.config import epsilon
 from kerasish.base.registry import export
+from kerasish.engine.tensor import Tensor
 from kerasish.losses.loss import squeeze_or_expand_to_same_rank
 
 
@@ -222,12 +223,15 @@ def sparse_categorical_crossentropy(
 
 @export("keras.losses.categorical_generalized_cross_entropy")
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
-    """(1 - p**q) / q of the probability p given to the label, between cross-entropy and MAE (Zhang and Sabuncu 2018)."""
+    """(1 - p**q) / q of the probability p given to the integer label, between cross-entropy and MAE (Zhang and Sabuncu 2018)."""
     if not 0 < q < 1:
         raise ValueError("q must be in the interval (0, 1)")
     y_pred = ops.convert_to_tensor(y_pred)
-    p = ops.sum(y_pred * ops.cast(y_true, y_pred.dtype), axis=-1)
-    return (1.0 - ops.power(p, q)) / q
+    y_true = ops.convert_to_tensor(y_true)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, -1)
+    chosen = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+    return (1.0 - ops.power(ops.sum(y_pred * chosen, axis=-1), q)) / q
 
 
 @export("keras.losses.dice")
@@ -241,13 +245,13 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 @export("keras.losses.tversky")
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """Dice with weights for false positives (alpha) and false negatives (beta) (Salehi et al. 2017)."""
+    """Dice with weights for false negatives (alpha, as Keras computes it) and false positives (Salehi et al. 2017)."""
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(y_true, y_pred.dtype)
     overlap = ops.sum(y_true * y_pred, axis=axis)
     wrong = ops.sum((1 - y_true) * y_pred, axis=axis)
     missed = ops.sum((1 - y_pred) * y_true, axis=axis)
-    return 1 - ops.divide(overlap, overlap + wrong * alpha + missed * beta + epsilon())
+    return 1 - ops.divide(overlap, overlap + missed * alpha + wrong * beta + epsilon())
 
 
 @export("keras.losses.circle")
@@ -265,16 +269,15 @@ def circle(
     if remove_diagonal and ref_embeddings is None:
         eye = ops.cast(ops.eye(embeddings.shape[0]), embeddings.dtype)
         similar = similar * (1 - eye)
-    s = ops.matmul(embeddings, ops.transpose(others))
-    # distances, 1 - s, of pairs that belong together should be below the margin, of others above 1 - margin
-    d = 1.0 - s
-    pull = ops.stop_gradient(ops.maximum(d + margin, 0.0))
-    push = ops.stop_gradient(ops.maximum((1 + margin) - d, 0.0))
-    lowest = -1e9
-    together = ops.where(similar > 0, gamma * pull * (d - margin), lowest)
-    separate = ops.where(apart > 0, gamma * push * ((1 - margin) - d), lowest)
-    both = ops.logsumexp(together, axis=1) + ops.logsumexp(separate, axis=1)
-    return ops.softplus(both)
+    # cosine distances of pairs that belong together should be below the margin, of others above 1 - margin
+    d = ops.maximum(1.0 - ops.matmul(embeddings, ops.transpose(others)), 0.0)
+    pull, push = ops.maximum(margin + d, 0.0), ops.maximum(1 + margin - d, 0.0)
+    together = ops.where(similar > 0, gamma * pull * (d - margin), -1e9)
+    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), -1e9)
+    values = ops.softplus(ops.logsumexp(together, axis=1) + ops.logsumexp(separate, axis=1))
+    if isinstance(values, Tensor):
+        values._keras_mask = values > 0  # rows without a pair of each kind do not count
+    return values
 
 
 @export("keras.losses.ctc")

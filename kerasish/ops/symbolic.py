@@ -131,7 +131,9 @@ def to_spec(x: Any) -> Any:
 
 
 def from_spec(x: Any) -> Any:
-    return KerasTensor(x.shape, dtype=x.dtype.name) if isinstance(x, TensorSpec) else x
+    if not isinstance(x, TensorSpec):
+        return x
+    return KerasTensor(x.shape, dtype="string" if x.dtype.kind in "OUS" else x.dtype.name)
 
 
 @export("keras.Operation", "keras.ops.Operation")

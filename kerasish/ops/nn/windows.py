@@ -270,7 +270,8 @@ def _adaptive(inputs: Any, output_size: Any, data_format: str | None, along: Any
     first = standard_format(data_format) == "channels_first"
     if first:
         x = channels_last(x)
-    for axis, n in enumerate(per_axis(output_size, x.ndim - 2, "output_size"), 1):
+    sizes = per_axis(output_size, x.ndim - 2, "output_size")
+    for axis, n in reversed(list(enumerate(sizes, 1))):  # the last axis first: ties are then decided in reading order
         x = along(x, axis, _adaptive_windows(x.shape[axis].__index__(), n))
     return channels_first(x) if first else x
 
@@ -299,7 +300,10 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = N
     def along(x: Tensor, axis: int, spans: list) -> Tensor:
         width = max(hi - lo for lo, hi in spans)
         index = np.array([[min(lo + j, hi - 1) for j in range(width)] for lo, hi in spans], "int32")
-        return P.max_(P.take(x, Tensor(index), axis=axis), axis=(axis + 1,))
+        windows = P.take(x, Tensor(index), axis=axis)
+        first = P.argmax(windows, axis=axis + 1)  # of several that are the greatest, as max_pool has it
+        kept = (*first.shape[: axis + 1], 1, *first.shape[axis + 1 :])
+        return P.reshape(P.take_along(windows, P.reshape(first, shape=kept), axis=axis + 1), shape=first.shape)
 
     return _adaptive(inputs, output_size, data_format, along)
 
