@@ -94,18 +94,10 @@ class LayerNormalization(Normalizing):
         self.beta = self._along_axis("beta", shape) if self.center and not self.rms_scaling else None
 
     def call(self, inputs: Any) -> Any:
-        if self.rms_scaling:
-            out = _over_deviation(inputs, self.gamma, self.axis, self.epsilon)
-        else:
-            out = ops.layer_normalization(inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon)
+        out = ops.layer_normalization(
+            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon, rms_scaling=self.rms_scaling
+        )
         return ops.cast(out, self.compute_dtype)
-
-
-def _over_deviation(x: Any, gamma: Any, axis: list, epsilon: float) -> Any:
-    x = wide(x)
-    out = x * ops.rsqrt(ops.var(x, axis=axis, keepdims=True) + epsilon)
-    at = {a % len(x.shape) for a in axis}
-    return out * ops.reshape(gamma, tuple(d if i in at else 1 for i, d in enumerate(x.shape)))
 
 
 @export("keras.layers.RMSNormalization")

@@ -94,6 +94,11 @@ def test_rms_scaling_divides_by_the_deviation():
     x = BATCHES[1]
     np.testing.assert_allclose(layer(x), x / x.std(1, keepdims=True), rtol=1e-4)
     assert [w.name for w in layer.weights] == ["gamma"] and layer.get_config()["rms_scaling"] is True
+    half = keras.ops.layer_normalization(x, np.full(4, 0.5, "float32"), np.ones(4, "float32"), rms_scaling=True)
+    np.testing.assert_allclose(half, 0.5 * x / x.std(1, keepdims=True), rtol=1e-4)
+    symbolic = keras.Input((4,))
+    model = keras.Model(symbolic, layer(symbolic))
+    np.testing.assert_allclose(model.predict(x, verbose=0), x / x.std(1, keepdims=True), rtol=1e-4)
 
 
 def test_instance_normalization_remembers_its_groups():

@@ -95,15 +95,18 @@ def _shaped(weight: Any, x: Tensor, axes: tuple) -> Tensor:
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Tensor:
-    """x with mean 0 and variance 1 along the axis (or axes), times gamma, plus beta."""
-    if kwargs.pop("rms_scaling", False):
-        return rms_normalization(x, gamma, axis, epsilon)
+    """x with mean 0 and variance 1 along the axis (or axes), times gamma, plus beta.
+
+    rms_scaling=True, which Keras keeps for old models: x over its deviation, times gamma, and no more.
+    """
     x = floats(x)
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
     epsilon = config.epsilon() if epsilon is None else epsilon
     apart = P.sub(wide, mean_of(wide, axes, True))
     spread = P.add(mean_of(P.square(apart), axes, True), P.scalar(wide, epsilon))
+    if kwargs.pop("rms_scaling", False):
+        apart, beta = wide, None
     out = P.mul(apart, _rsqrt(spread))
     if gamma is not None:
         out = P.mul(out, _shaped(gamma, wide, axes))
