@@ -1,4 +1,3 @@
-"""`keras.initializers`: how variables start."""
 
 import math
 from typing import Any
@@ -30,7 +29,7 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
 
-@export("keras.initializers.Zeros", "keras.initializers.zeros")
+@export("keras.initializers.Zeros", "keras.initializers.zeros", "keras.initializers.zero")
 class Zeros(Initializer):
     """All zeros."""
 
@@ -38,7 +37,7 @@ class Zeros(Initializer):
         return ops.zeros(shape, dtype=dtype or config.floatx())
 
 
-@export("keras.initializers.Ones", "keras.initializers.ones")
+@export("keras.initializers.Ones", "keras.initializers.ones", "keras.initializers.one")
 class Ones(Initializer):
     """All ones."""
 
@@ -101,7 +100,7 @@ class RandomInitializer(Initializer):
         return {"seed": serialize_keras_object(self._init_seed)}
 
 
-@export("keras.initializers.RandomNormal", "keras.initializers.random_normal")
+@export("keras.initializers.RandomNormal", "keras.initializers.random_normal", "keras.initializers.normal")
 class RandomNormal(RandomInitializer):
     """Normal."""
 
@@ -124,7 +123,7 @@ class TruncatedNormal(RandomNormal):
         return random.truncated_normal(shape, self.mean, self.stddev, dtype=dtype or config.floatx(), seed=self.seed)
 
 
-@export("keras.initializers.RandomUniform", "keras.initializers.random_uniform")
+@export("keras.initializers.RandomUniform", "keras.initializers.random_uniform", "keras.initializers.uniform")
 class RandomUniform(RandomInitializer):
     """Uniform on [minval, maxval)."""
 
@@ -316,8 +315,11 @@ class STFT(Initializer):
     """Kernels (frame length, 1, frequencies) that make a convolution a short-time Fourier transform.
 
     side:     "real" or "imag".
-    window:   a name, values, or None; symmetric unless `periodic`.
+    window:   a name, values, or None for none and no scaling; symmetric unless `periodic`.
     scaling:  "density" divides by the window's norm, "spectrum" by its sum.
+
+    >>> STFT("real", window=None)((4, 1, 3)).shape
+    (4, 1, 3)
     """
 
     def __init__(
@@ -334,7 +336,9 @@ class STFT(Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         length, _, frequencies = shape
         window = window_values(self.window, length, self.periodic)
-        if self.scaling == "density":
+        if self.window is None:
+            pass  # nor is it scaled
+        elif self.scaling == "density":
             window = window / np.sqrt(np.sum(np.square(window)))
         elif self.scaling == "spectrum":
             window = window / np.sum(np.abs(window))

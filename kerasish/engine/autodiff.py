@@ -142,6 +142,9 @@ class GradientTape:
                 reads.append(value)
             self._watched.add(id(value))
 
+    def watches(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._watched
+
     def record(self, prim: Primitive, args: tuple, params: dict, outs: tuple) -> None:
         watched = self._watched
         for a in args:

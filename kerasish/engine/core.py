@@ -80,7 +80,8 @@ def bind(prim: Primitive, *args: Tensor, **params: Any) -> Any:
     if context.trace is not None:
         out = context.trace.record(prim, args, params)
     else:
-        result = prim.impl(*[a.value for a in args], **params)
+        with np.errstate(all="ignore"):  # poles and overflows are values (inf, nan), here as in programs
+            result = prim.impl(*[a.value for a in args], **params)
         if prim.several:
             out = tuple(map(Tensor, result))
         else:

@@ -250,6 +250,11 @@ def unknown_sizes_agree() -> Iterator[None]:
         _mode.loose = before
 
 
+def inferring() -> bool:
+    """Whether shapes are inferred over axes of unknown length, so that no computation will follow."""
+    return getattr(_mode, "loose", False)
+
+
 def broadcast_dim(a: Any, b: Any) -> Any:
     """The size two axes broadcast to; None if they don't."""
     if same(a, b):
@@ -259,7 +264,7 @@ def broadcast_dim(a: Any, b: Any) -> Any:
     if not isinstance(b, Dim) and b == 1:
         return a
     if isinstance(a, Dim) or isinstance(b, Dim):
-        if getattr(_mode, "loose", False):
+        if inferring():
             return b if isinstance(a, Dim) else a
         raise NeedsSize(f"Axes of sizes {a} and {b} meet in one operation.")
     return None
@@ -270,7 +275,7 @@ def agree(a: Any, b: Any) -> bool:
     if same(a, b):
         return True
     if isinstance(a, Dim) or isinstance(b, Dim):
-        if getattr(_mode, "loose", False):
+        if inferring():
             return True
         raise NeedsSize(f"Axes of sizes {a} and {b} meet in one operation.")
     return False

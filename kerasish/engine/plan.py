@@ -115,7 +115,7 @@ class Plan:
             return
         self.steps.append(node)
         if is_scalar(node):
-            self.places[id(node.outs[0])] = Place(node.outs[0], "fresh")
+            self.places[id(node.outs[0])] = Place(node.outs[0], "fresh", still=False)
             return
         for o in node.outs:
             planned = prim.out is not None and not prim.several

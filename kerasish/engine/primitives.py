@@ -141,29 +141,30 @@ bitcast = prim("bitcast", lambda x, dtype: np.ascontiguousarray(x).view(dtype), 
 # -- element-wise, one argument ---------------------------------------------------------------------------------------
 
 neg = unary("neg", np.negative, lambda g, y, x: neg(g))
-abs_ = unary("abs", np.absolute, lambda g, y, x: mul(g, sign(x)))
+# at 0 the slope is 1, as in XLA
+abs_ = unary("abs", np.absolute, lambda g, y, x: select(greater_equal(x, scalar(x, 0)), g, neg(g)))
 sign = unary("sign", np.sign, zero)
-exp = unary("exp", K.exp, lambda g, y, x: mul(g, y))
-expm1 = unary("expm1", K.expm1, lambda g, y, x: mul(g, add(y, scalar(y, 1))))
-log = unary("log", K.log, lambda g, y, x: div(g, x))
-log1p = unary("log1p", K.log1p, lambda g, y, x: div(g, add(x, scalar(x, 1))))
-log2 = unary("log2", K.log2, lambda g, y, x: div(g, mul(x, scalar(x, np.log(2.0)))))
-log10 = unary("log10", K.log10, lambda g, y, x: div(g, mul(x, scalar(x, np.log(10.0)))))
-sqrt = unary("sqrt", K.sqrt, lambda g, y, x: div(mul(g, scalar(y, 0.5)), y))
+exp = unary("exp", np.exp, lambda g, y, x: mul(g, y))
+expm1 = unary("expm1", np.expm1, lambda g, y, x: mul(g, add(y, scalar(y, 1))))
+log = unary("log", np.log, lambda g, y, x: div(g, x))
+log1p = unary("log1p", np.log1p, lambda g, y, x: div(g, add(x, scalar(x, 1))))
+log2 = unary("log2", np.log2, lambda g, y, x: div(g, mul(x, scalar(x, np.log(2.0)))))
+log10 = unary("log10", np.log10, lambda g, y, x: div(g, mul(x, scalar(x, np.log(10.0)))))
+sqrt = unary("sqrt", np.sqrt, lambda g, y, x: div(mul(g, scalar(y, 0.5)), y))
 square = unary("square", np.square, lambda g, y, x: mul(g, mul(x, scalar(x, 2))))
-reciprocal = unary("reciprocal", K.reciprocal, lambda g, y, x: neg(mul(g, mul(y, y))))
-sin = unary("sin", K.sin, lambda g, y, x: mul(g, cos(x)))
-cos = unary("cos", K.cos, lambda g, y, x: neg(mul(g, sin(x))))
-tan = unary("tan", K.tan, lambda g, y, x: mul(g, add(mul(y, y), scalar(y, 1))))
-sinh = unary("sinh", K.sinh, lambda g, y, x: mul(g, cosh(x)))
-cosh = unary("cosh", K.cosh, lambda g, y, x: mul(g, sinh(x)))
+reciprocal = unary("reciprocal", np.reciprocal, lambda g, y, x: neg(mul(g, mul(y, y))))
+sin = unary("sin", np.sin, lambda g, y, x: mul(g, cos(x)))
+cos = unary("cos", np.cos, lambda g, y, x: neg(mul(g, sin(x))))
+tan = unary("tan", np.tan, lambda g, y, x: mul(g, add(mul(y, y), scalar(y, 1))))
+sinh = unary("sinh", np.sinh, lambda g, y, x: mul(g, cosh(x)))
+cosh = unary("cosh", np.cosh, lambda g, y, x: mul(g, sinh(x)))
 tanh = unary("tanh", np.tanh, lambda g, y, x: mul(g, sub(scalar(y, 1), mul(y, y))))
-arcsin = unary("arcsin", K.arcsin, lambda g, y, x: div(g, sqrt(sub(scalar(x, 1), mul(x, x)))))
-arccos = unary("arccos", K.arccos, lambda g, y, x: neg(div(g, sqrt(sub(scalar(x, 1), mul(x, x))))))
+arcsin = unary("arcsin", np.arcsin, lambda g, y, x: div(g, sqrt(sub(scalar(x, 1), mul(x, x)))))
+arccos = unary("arccos", np.arccos, lambda g, y, x: neg(div(g, sqrt(sub(scalar(x, 1), mul(x, x))))))
 arctan = unary("arctan", np.arctan, lambda g, y, x: div(g, add(mul(x, x), scalar(x, 1))))
 arcsinh = unary("arcsinh", np.arcsinh, lambda g, y, x: div(g, sqrt(add(mul(x, x), scalar(x, 1)))))
-arccosh = unary("arccosh", K.arccosh, lambda g, y, x: div(g, sqrt(sub(mul(x, x), scalar(x, 1)))))
-arctanh = unary("arctanh", K.arctanh, lambda g, y, x: div(g, sub(scalar(x, 1), mul(x, x))))
+arccosh = unary("arccosh", np.arccosh, lambda g, y, x: div(g, sqrt(sub(mul(x, x), scalar(x, 1)))))
+arctanh = unary("arctanh", np.arctanh, lambda g, y, x: div(g, sub(scalar(x, 1), mul(x, x))))
 sigmoid = unary("sigmoid", K.sigmoid, lambda g, y, x: mul(g, mul(y, sub(scalar(y, 1), y))))
 softplus = unary("softplus", K.softplus, lambda g, y, x: mul(g, sigmoid(x)))
 relu = unary("relu", K.relu, lambda g, y, x: relu_grad(g, y))
@@ -188,10 +189,10 @@ add = binary("add", np.add, lambda g, z, x, y: g, lambda g, z, x, y: g)
 sub = binary("sub", np.subtract, lambda g, z, x, y: g, lambda g, z, x, y: neg(g))
 mul = binary("mul", np.multiply, lambda g, z, x, y: mul(g, y), lambda g, z, x, y: mul(g, x))
 div = binary(
-    "div", K.div, lambda g, z, x, y: div(g, y), lambda g, z, x, y: neg(mul(g, div(z, y)))
+    "div", np.true_divide, lambda g, z, x, y: div(g, y), lambda g, z, x, y: neg(mul(g, div(z, y)))
 )
-floordiv = binary("floordiv", K.floordiv, zero, zero)
-mod = binary("mod", K.mod, lambda g, z, x, y: g, lambda g, z, x, y: neg(mul(g, floor(div(x, y)))))
+floordiv = binary("floordiv", np.floor_divide, zero, zero)
+mod = binary("mod", np.mod, lambda g, z, x, y: g, lambda g, z, x, y: neg(mul(g, floor(div(x, y)))))
 atan2 = binary(
     "atan2", np.arctan2,
     lambda g, z, y, x: div(mul(g, x), add(mul(x, x), mul(y, y))),
@@ -206,11 +207,23 @@ def _power_base(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _power_exponent(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    safe = select(greater(x, scalar(x, 0)), x, full_like(x, 1))
+    # log(x) * x**y, and 0 where x is 0; a negative x has no real power in the neighbourhood of y, so NaN
+    safe = select(equal(x, scalar(x, 0)), full_like(x, 1), x)
     return mul(g, mul(z, log(safe)))
 
 
-power = binary("power", K.power, _power_base, _power_exponent)
+power = binary("power", np.power, _power_base, _power_exponent)
+
+
+def _share(x: Tensor, y: Tensor) -> Tensor:
+    """The derivative of logaddexp in x: sigmoid(x - y), one half for two equal infinities."""
+    endless = logical_and(equal(x, y), isinf(x))
+    return sigmoid(sub(select(endless, full_like(x, 0), x), select(endless, full_like(y, 0), y)))
+
+
+logaddexp = binary(
+    "logaddexp", np.logaddexp, lambda g, z, x, y: mul(g, _share(x, y)), lambda g, z, x, y: mul(g, _share(y, x))
+)
 
 
 def _winner(other: int) -> Callable:
@@ -281,13 +294,13 @@ def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple, keepdims: bool = Fal
     rest = tuple(i for i in range(len(x.shape)) if i not in axis)
     order = rest + axis
     n = product([x.shape[i] for i in axis])
+    if same(n, 0):
+        return full_like(x, 0)
     flat = reshape(transpose(x, axes=order), shape=(*[x.shape[i] for i in rest], n))
-    ones = full_like(slice_(flat, index=(*[slice(0, d, 1) for d in flat.shape[:-1]], slice(0, 1, 1))), 1)
     last = len(flat.shape) - 1
 
     def before(v: Tensor) -> Tensor:
-        head = slice_(v, index=(*[slice(0, d, 1) for d in v.shape[:-1]], slice(0, v.shape[-1] - 1, 1)))
-        return cumprod(concat(ones, head, axis=last), axis=last)
+        return cumprod(_shifted(v, last, 1, 1), axis=last)
 
     others = mul(before(flat), flip(before(flip(flat, axis=(last,))), axis=(last,)))
     back = transpose(reshape(others, shape=tuple(x.shape[i] for i in order)), axes=_inverse(order))
@@ -313,10 +326,33 @@ def _cumsum_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
 cumsum = prim("cumsum", K.cumsum, S.like, _cumsum_vjp, out="keyword")
 
 
+def _shifted(x: Tensor, axis: int, by: int, fill: float) -> Tensor:
+    """x moved along an axis by one place; what becomes free is filled."""
+    widths = tuple((max(by, 0), max(-by, 0)) if i == axis else (0, 0) for i in range(len(x.shape)))
+    index = tuple(
+        (slice(0, d - 1, 1) if by > 0 else slice(1, d, 1)) if i == axis else slice(0, d, 1) for i, d in enumerate(x.shape)
+    )
+    return pad(slice_(x, index=index), widths=widths, value=fill)
+
+
+def _recurrence_back(g: Tensor, a: Tensor, axis: int) -> Tensor:
+    """The gradient of b in y[i] = a[i] * y[i - 1] + b[i]: the same recurrence from the end."""
+    steps = flip(_shifted(a, axis, -1, 0), axis=(axis,))
+    return flip(recurrence(steps, flip(g, axis=(axis,)), axis=axis), axis=(axis,))
+
+
+recurrence = prim(
+    "recurrence", K.recurrence, S.elementwise,
+    lambda g, y, a, b, axis: mul(_recurrence_back(g, a, axis), _shifted(y, axis, 1, 0)),
+    lambda g, y, a, b, axis: _recurrence_back(g, a, axis),
+)  # fmt: skip
+
+
 def _cumprod_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
-    # exact away from zeros; at a zero the term is taken as zero
-    safe = select(equal(x, scalar(x, 0)), full_like(x, 1), x)
-    return div(_cumsum_vjp(mul(g, y), y, x, axis), safe)
+    # what is before an element, times the sum of all products after it: no division, so zeros are right
+    if same(x.shape[axis], 0):
+        return g
+    return mul(_shifted(y, axis, 1, 1), _recurrence_back(g, x, axis))
 
 
 cumprod = prim("cumprod", K.cumprod, S.like, _cumprod_vjp, out="keyword")
@@ -498,7 +534,15 @@ signbit = unary("signbit", np.signbit, spec=S.comparison)
 gcd = binary("gcd", np.gcd)
 lcm = binary("lcm", np.lcm)
 bessel_i0 = unary("bessel_i0", K.bessel_i0, lambda g, y, x: mul(g, bessel_i1(x)))
-bessel_i1 = unary("bessel_i1", K.bessel_i1)
+
+
+def _bessel_i1_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    origin = equal(x, scalar(x, 0))
+    mean = select(origin, full_like(x, 0.5), div(y, select(origin, full_like(x, 1), x)))  # i1(x) / x
+    return mul(g, sub(bessel_i0(x), mean))
+
+
+bessel_i1 = unary("bessel_i1", K.bessel_i1, _bessel_i1_vjp)
 searchsorted = prim("searchsorted", K.searchsorted, lambda s, v, side: (v.shape, S.INT))
 
 
@@ -573,9 +617,30 @@ solve = prim(
     lambda g, y, a, b: unbroadcast(solve(swap(a), g), b.shape),
 )  # fmt: skip
 det = prim(
-    "det", K.det, lambda a: (_square(a)[0][:-2], a.dtype),
-    lambda g, y, a: mul(swap(inv(a)), column(column(mul(g, y)))),
-)  # fmt: skip
+    "det", K.det, lambda a: (_square(a)[0][:-2], a.dtype), lambda g, y, a: mul(cofactors(a), column(column(g)))
+)
+
+
+def _cofactors_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
+    """By the minors and their cofactors, so that singular matrices are right to all orders; large ones by the inverse."""
+    n = int(a.shape[-1])
+    if n == 1:
+        return full_like(a, 0)
+    if n > 12:
+        back = swap(inv(a))
+        inner = sum_(mul(g, y), axis=(len(a.shape) - 2, len(a.shape) - 1), keepdims=True)
+        return sub(mul(back, inner), matmul(y, matmul(swap(g), back)))
+    rest = Tensor(np.array([[j for j in range(n) if j != i] for i in range(n)], "int32"))
+    lead = len(a.shape) - 2
+    order = (*range(lead), lead, lead + 2, lead + 1, lead + 3)
+    rows = take(a, rest, axis=lead)  # (…, n, n - 1, n)
+    minors = transpose(take(rows, rest, axis=lead + 2), axes=order)  # (…, n, n, n - 1, n - 1)
+    signs = Tensor(((-1.0) ** np.add.outer(np.arange(n), np.arange(n))).astype(a.dtype))
+    back = transpose(mul(cofactors(minors), column(column(mul(g, signs)))), axes=order)
+    return take_grad(take_grad(back, rest, shape=rows.shape, axis=lead + 2), rest, shape=a.shape, axis=lead)
+
+
+cofactors = prim("cofactors", K.cofactors, _square, _cofactors_vjp)
 
 
 def _or_zeros(g: Any, y: Tensor) -> Tensor:
@@ -624,13 +689,32 @@ def _qr_spec(a: Any, mode: str) -> list:
 
 def _qr_vjp(g: tuple, y: tuple, a: Tensor, mode: str) -> Tensor:
     q, r = y
-    if not same(r.shape[-1], r.shape[-2]):
-        raise NotImplementedError("The gradient of qr needs matrices with at least as many rows as columns, reduced.")
     gq, gr = (_or_zeros(d, t) for d, t in zip(g, y, strict=True))
+    rows, columns = (int(d) for d in a.shape[-2:])
+    if rows < columns:  # Q is that of the first columns, and the rest of R is Q' times the other columns
+        rest = gr.shape[-1] - rows
+        gq = add(gq, matmul(_columns_of(a, rows, rest), swap(_columns_of(gr, rows, rest))))
+        first = _qr_back(q, _columns_of(r, 0, rows), gq, _columns_of(gr, 0, rows))
+        return concat(first, matmul(q, _columns_of(gr, rows, rest)), axis=len(a.shape) - 1)
+    if rows == columns or mode == "reduced":
+        return _qr_back(q, r, gq, gr)
+    # of the columns of Q that complete it, what turns them towards the others counts
+    inner, outer = _columns_of(q, 0, columns), _columns_of(q, columns, rows - columns)
+    r, gr = swap(_columns_of(swap(r), 0, columns)), swap(_columns_of(swap(gr), 0, columns))
+    turned = matmul(outer, matmul(swap(_columns_of(gq, columns, rows - columns)), inner))
+    return sub(_qr_back(inner, r, _columns_of(gq, 0, columns), gr), matmul(turned, swap(inv(r))))
+
+
+def _qr_back(q: Tensor, r: Tensor, gq: Tensor, gr: Tensor) -> Tensor:
+    """The gradient where R is square (Walter and Lehmann, 2018)."""
     m = sub(matmul(r, swap(gr)), matmul(swap(gq), q))
     lower = triangle(m, True)
     mirrored = add(lower, swap(triangle(m, True, 0)))
     return matmul(add(gq, matmul(q, mirrored)), swap(inv(r)))
+
+
+def _columns_of(x: Tensor, start: int, count: int) -> Tensor:
+    return slice_(x, index=(*[slice(0, d, 1) for d in x.shape[:-1]], slice(start, start + count, 1)))
 
 
 qr = prim("qr", K.qr, _qr_spec, _qr_vjp, several=True)
@@ -685,6 +769,29 @@ def _singular_values_vjp(g: Tensor, y: Tensor, a: Tensor) -> Tensor:
 singular_values = prim(
     "singular_values", K.singular_values, lambda a: ((*a.shape[:-2], min(a.shape[-2:])), a.dtype), _singular_values_vjp
 )
+pivots_to_rows = prim("pivots_to_rows", K.pivots_to_rows, lambda p, rows: ((*p.shape[:-1], rows), S.INT))
+
+
+def _square_part(x: Tensor, k: int, n: int) -> Tensor:
+    """The first k columns of x, completed to n by those of the identity."""
+    widths = (*[(0, 0)] * (len(x.shape) - 1), (0, n - k))
+    return add(pad(_columns_of(x, 0, k), widths=widths), Tensor(np.diag(np.arange(n) >= k).astype(x.dtype)))
+
+
+def _lu_vjp(g: tuple, y: tuple, a: Tensor) -> Tensor:
+    if g[0] is None:
+        return full_like(a, 0)
+    rows, columns = (int(d) for d in a.shape[-2:])
+    k = min(rows, columns)
+    eye = Tensor(np.eye(rows, columns, dtype=a.dtype))
+    lower = _square_part(add(triangle(y[0], True, 0), eye), k, rows)
+    upper = swap(_square_part(swap(triangle(y[0], False)), k, columns))
+    inner = add(triangle(matmul(swap(lower), g[0]), True, 0), triangle(matmul(g[0], swap(upper)), False))
+    permuted = matmul(swap(inv(lower)), matmul(inner, swap(inv(upper))))
+    order = argsort(pivots_to_rows(y[1], rows=rows), axis=len(a.shape) - 2)  # where each row has gone
+    return take_along(permuted, broadcast_to(column(order), shape=a.shape), axis=len(a.shape) - 2)
+
+
 lu = prim(
-    "lu", K.lu, lambda a: [(a.shape, a.dtype), ((*a.shape[:-2], min(a.shape[-2:])), S.INT)], several=True
+    "lu", K.lu, lambda a: [(a.shape, a.dtype), ((*a.shape[:-2], min(a.shape[-2:])), S.INT)], _lu_vjp, several=True
 )

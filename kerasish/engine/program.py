@@ -302,7 +302,7 @@ class Emitter:
                     free = [n for n, (end, dtype) in used.items() if end < first and dtype == v.dtype]
                     spare[root] = free[0] if free else f"s{len(used)}"
                     used[spare[root]] = (last, v.dtype)
-                    rest = "".join(f", {d}" for d in chain.shape[1:])
+                    rest = "".join(f" {d}," for d in chain.shape[1:])
                     start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
                 local[id(v)] = spare[root]
         self.local = local
@@ -352,7 +352,7 @@ class Emitter:
             self.scope["split_dot"] = split_dot
             return "split_dot"
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
-        self.scope[name] = getattr(prim.impl, "plain", prim.impl)
+        self.scope[name] = prim.impl
         return name
 
     def _result(self, v: Var) -> str:

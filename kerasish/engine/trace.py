@@ -9,6 +9,7 @@ import numpy as np
 from kerasish.base import naming, tree
 from kerasish.base.errors import NeedsSize, TracingError
 from kerasish.engine import dims
+from kerasish.engine import primitives as P
 from kerasish.engine.core import Primitive, context
 from kerasish.engine.dims import Dim
 from kerasish.engine.graph import Graph, Node, Var
@@ -105,6 +106,9 @@ class Trace:
 
     def write(self, variable: Any, value: Tensor) -> Tensor:
         traced = value if isinstance(value, Traced) and value.trace is self else Traced(self.var_of(value), self)
+        if any(tape.watches(traced) for tape in context.tapes):
+            # what is read from a variable is its own, however it was computed: so it is eagerly
+            traced = P.stop_gradient(traced)
         arena = variable._arena
         if arena is not None and variable is arena.flat:
             for m in arena.members:

@@ -108,7 +108,21 @@ from kerasish.layers.preprocessing.spectrograms import MelSpectrogram, STFTSpect
 from kerasish.layers.preprocessing.standardization import Normalization
 from kerasish.layers.preprocessing.string_lookup import StringLookup
 from kerasish.layers.preprocessing.text_vectorization import TextVectorization
-from kerasish.layers.recurrent import LSTM
+from kerasish.layers.rnn import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    ConvLSTM1D,
+    ConvLSTM2D,
+    ConvLSTM3D,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
 from kerasish.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,

@@ -233,6 +233,11 @@ class ProjectedAttention(Weighted):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return self._inferred(args, kwargs)
 
+    def _saveable_children(self) -> list[tuple[str, Any]]:
+        public = ("_query_dense", "_key_dense", "_value_dense", "_output_dense")  # files have them without the underscore
+        children = [(n.removeprefix("_") if n in public else n, child) for n, child in super()._saveable_children()]
+        return sorted(children, key=lambda item: f"~{item[0]}" if item[0].startswith("_") else item[0])
+
 
 def _copied(initializer: Any) -> Any:
     """An initializer of the same kind; seedless ones draw anew."""

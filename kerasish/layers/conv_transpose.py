@@ -100,3 +100,10 @@ class Conv3DTranspose(BaseConvTranspose):
     """
 
     rank = 3
+
+    def __init__(
+        self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
+        output_padding: Any = None, *rest: Any, **kwargs: Any,
+    ):  # fmt: skip
+        # in three dimensions Keras has the data format before the output padding
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *rest, **kwargs)

@@ -48,6 +48,13 @@ def _masked_arguments(fn: Callable) -> tuple[tuple[int, str], ...]:
     return tuple((i, name) for i, name in enumerate(names) if f"{name}_mask" in names)
 
 
+@functools.lru_cache(maxsize=4096)
+def training_default(fn: Callable) -> Any:
+    """What a call takes for its argument `training` if nobody says anything; None if it has no such argument."""
+    parameter = inspect.signature(fn).parameters.get("training")
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
 def shape_of(x: Any) -> Any:
     """The shape of a tensor with None for sizes that are not known yet."""
     return tuple(None if isinstance(d, Dim) else d for d in x.shape)
@@ -459,6 +466,7 @@ class Layer(Operation, metaclass=_Meta):
         training = kwargs.get("training")
         if training is None and has_training and len(args) > names.index("training"):
             training = args[names.index("training")]
+        said = training is not None  # by the caller, not by the layer around
         if training is None:
             training = call.training
         if training is not None and not isinstance(training, bool) and not isinstance(training, Tensor):
@@ -484,7 +492,7 @@ class Layer(Operation, metaclass=_Meta):
         _calls.now = call
         try:
             if symbolic:
-                outputs = self._symbolic(args, kwargs)
+                outputs = self._symbolic(args, kwargs, said)
             else:
                 with AutocastScope(self.compute_dtype if is_float(self.compute_dtype) else None):
                     if context.trace is not None and self._outside_own_scope():
@@ -537,7 +545,7 @@ class Layer(Operation, metaclass=_Meta):
             y._keras_mask = x._keras_mask
         return y
 
-    def _symbolic(self, args: tuple, kwargs: dict) -> Any:
+    def _symbolic(self, args: tuple, kwargs: dict, keep_training: bool) -> Any:
         outputs = self.compute_output_spec(*args, **kwargs)
         flat = tree.flatten((args, kwargs))
         if any(o is x for o in tree.flatten(outputs) for x in flat if isinstance(x, KerasTensor)):
@@ -545,12 +553,15 @@ class Layer(Operation, metaclass=_Meta):
         recorded = {k: v for k, v in kwargs.items() if k != "training" or v is not None}
         if "mask" in recorded and any(isinstance(m, _SymbolicMask) for m in tree.flatten(recorded["mask"])):
             recorded.pop("mask")
-        if getattr(_calls, "now", None) is not None and "training" in recorded and not self._explicit_training:
-            recorded.pop("training")
+        if not keep_training:
+            recorded.pop("training", None)
         Node(self, args, recorded, outputs)
         return outputs
 
-    _explicit_training = False
+    @classmethod
+    def _takes_training(cls) -> bool:
+        """Whether `call` has a parameter `training`."""
+        return _signature(cls.call)[1]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")

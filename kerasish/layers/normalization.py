@@ -94,18 +94,10 @@ class LayerNormalization(Normalizing):
         self.beta = self._along_axis("beta", shape) if self.center and not self.rms_scaling else None
 
     def call(self, inputs: Any) -> Any:
-        if self.rms_scaling:
-            out = _over_deviation(inputs, self.gamma, self.axis, self.epsilon)
-        else:
-            out = ops.layer_normalization(inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon)
+        out = ops.layer_normalization(
+            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon, rms_scaling=self.rms_scaling
+        )
         return ops.cast(out, self.compute_dtype)
-
-
-def _over_deviation(x: Any, gamma: Any, axis: list, epsilon: float) -> Any:
-    x = wide(x)
-    out = x * ops.rsqrt(ops.var(x, axis=axis, keepdims=True) + epsilon)
-    at = {a % len(x.shape) for a in axis}
-    return out * ops.reshape(gamma, tuple(d if i in at else 1 for i, d in enumerate(x.shape)))
 
 
 @export("keras.layers.RMSNormalization")
@@ -123,8 +115,8 @@ class RMSNormalization(Normalizing):
     def build(self, input_shape: Any) -> None:
         self.scale = self.add_weight(name="scale", shape=self._axes_in_order(input_shape), initializer="ones")
 
-    def call(self, inputs: Any) -> Any:
-        return ops.rms_normalization(inputs, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
+    def call(self, x: Any) -> Any:
+        return ops.rms_normalization(x, scale=self.scale, axis=self.axis, epsilon=self.epsilon)
 
 
 @export("keras.layers.UnitNormalization")
@@ -203,7 +195,8 @@ class GroupNormalization(Normalizing):
         factor = ops.rsqrt(variance + self.epsilon)
         if self.gamma is not None:
             factor = factor * ops.reshape(self.gamma, along)
-        out = (x - mean) * factor
+        shift = -mean * factor
         if self.beta is not None:
-            out = out + ops.reshape(self.beta, along)
+            shift = shift + ops.reshape(self.beta, along)
+        out = x * factor + shift
         return ops.cast(ops.reshape(out, inputs.shape), self.compute_dtype)

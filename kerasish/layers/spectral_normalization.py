@@ -12,6 +12,7 @@ from kerasish.layers.wrapper import Wrapper
 class SpectralNormalization(Wrapper):
     """A layer whose kernel (or embeddings) is divided by its largest singular value in each training call (Miyato et
     al. 2018). The singular vector is found by `power_iterations` steps a call, from where the last call left off.
+    The layer's kernel itself is assigned: gradients are those at the divided kernel.
 
     >>> from kerasish.layers import Dense
     >>> SpectralNormalization(Dense(4))(ops.ones((2, 3)), training=True).shape
@@ -50,17 +51,16 @@ class SpectralNormalization(Wrapper):
 
     def normalized_weights(self) -> tuple:
         """The next singular vector, and the kernel over its largest singular value; a kernel of zeros stays as it is."""
-        weights = ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
-        frozen = ops.stop_gradient(weights)
-        u = ops.convert_to_tensor(self.vector_u)
+        # what a variable is assigned has no gradient, so nothing here needs one
+        kernel = ops.stop_gradient(self.kernel)
+        weights = ops.reshape(kernel, (-1, self.kernel.shape[-1]))
+        u = before = ops.stop_gradient(self.vector_u)
         for _ in range(self.power_iterations):
-            v = ops.normalize(ops.matmul(u, ops.transpose(frozen)), axis=None)
-            u = ops.normalize(ops.matmul(v, frozen), axis=None)
+            v = ops.normalize(ops.matmul(u, ops.transpose(weights)), axis=None)
+            u = ops.normalize(ops.matmul(v, weights), axis=None)
         sigma = ops.matmul(ops.matmul(v, weights), ops.transpose(u))
-        nothing = ops.all(ops.equal(weights, 0.0))
-        sigma = ops.where(nothing, ops.ones_like(sigma), sigma)
-        u = ops.where(nothing, self.vector_u, u)
-        return u, ops.reshape(weights / sigma, self.kernel.shape)
+        empty = ops.all(ops.equal(weights, 0.0))
+        return ops.where(empty, before, u), ops.where(empty, kernel, kernel / ops.reshape(sigma, ()))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return self.layer.compute_output_shape(input_shape)

@@ -36,7 +36,7 @@ class Wrapper(Layer):
 class Pipeline(Layer):
     """Layers one after the other, for preprocessing: like a Sequential model, but a layer that need not be built.
 
-    >>> from kerasish.layers.core import Rescaling
+    >>> from kerasish.layers import Rescaling
     >>> float(Pipeline([Rescaling(2.0), Rescaling(1.0, offset=1.0)])(3.0))
     7.0
     """

@@ -52,6 +52,8 @@ def _loss(class_name: str, function: Any, *order: str) -> Any:
         inspect.Parameter("dtype", kw, default=None),
     ]
     parameters = [*first, *tail]
+    if class_name == "SparseCategoricalCrossentropy":  # Keras has the axis after the reduction here
+        parameters.insert(3, parameters.pop(2))
     signature = inspect.Signature(parameters)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -91,7 +93,106 @@ SparseCategoricalCrossentropy = _loss(
     "SparseCategoricalCrossentropy", fn.sparse_categorical_crossentropy, "from_logits", "ignore_class", "axis"
 )
 
+
+
+@export("keras.losses.CategoricalGeneralizedCrossEntropy")
+class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
+    """Generalized cross-entropy of integer labels, which bears wrong ones (Zhang and Sabuncu 2018).
+
+    >>> round(float(CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]])), 4)
+    1.0
+    """
+
+    def __init__(
+        self, q: float = 0.5, reduction: Any = "sum_over_batch_size", name: str | None = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
+    ):  # fmt: skip
+        if not 0 < q < 1:
+            raise ValueError("q must be in the interval (0, 1)")
+        super().__init__(fn.categorical_generalized_cross_entropy, reduction=reduction, name=name, dtype=dtype, q=q)
+        self.q = q
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+@export("keras.losses.Circle")
+class Circle(LossFunctionWrapper):
+    """Circle loss of normalized embeddings with integer labels (Sun et al. 2020).
+
+    >>> Circle(gamma=64).get_config()["gamma"]
+    64
+    """
+
+    def __init__(
+        self, gamma: float = 80.0, margin: float = 0.4, remove_diagonal: bool = True,
+        reduction: Any = "sum_over_batch_size", name: str | None = "circle", dtype: Any = None,
+    ):  # fmt: skip
+        super().__init__(
+            fn.circle, reduction=reduction, name=name, dtype=dtype, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal
+        )
+        self.gamma, self.margin, self.remove_diagonal = gamma, margin, remove_diagonal
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+@export("keras.losses.CTC")
+class CTC(LossFunctionWrapper):
+    """Connectionist temporal classification (Graves et al. 2006).
+
+    >>> CTC().get_config()["name"]
+    'ctc'
+    """
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None):
+        super().__init__(fn.ctc, reduction=reduction, name=name, dtype=dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred)
+
+
+@export("keras.losses.Dice")
+class Dice(LossFunctionWrapper):
+    """One less the Dice coefficient, over `axis` or everything.
+
+    >>> round(float(Dice()([[1.0, 0.0]], [[1.0, 0.0]])), 4)
+    0.0
+    """
+
+    def __init__(self, reduction: Any = "sum_over_batch_size", name: str | None = "dice", axis: Any = None, dtype: Any = None):
+        super().__init__(fn.dice, reduction=reduction, name=name, dtype=dtype, axis=axis)
+        self.axis = axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
+@export("keras.losses.Tversky")
+class Tversky(LossFunctionWrapper):
+    """Dice with weights for false negatives (alpha) and false positives (beta) (Salehi et al. 2017).
+
+    >>> round(float(Tversky()([[1.0, 0.0]], [[1.0, 0.0]])), 4)
+    0.0
+    """
+
+    def __init__(
+        self, alpha: float = 0.5, beta: float = 0.5, reduction: Any = "sum_over_batch_size", name: str | None = "tversky",
+        axis: Any = None, dtype: Any = None,
+    ):  # fmt: skip
+        super().__init__(fn.tversky, reduction=reduction, name=name, dtype=dtype, alpha=alpha, beta=beta, axis=axis)
+        self.alpha, self.beta, self.axis = alpha, beta, axis
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._fn_kwargs)
+
+
 __all__ = [
+    "CTC",
+    "CategoricalGeneralizedCrossEntropy",
+    "Circle",
+    "Dice",
+    "Tversky",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",

@@ -96,6 +96,8 @@ def reduce_weighted_values(
         sample_weight = ops.convert_to_tensor(sample_weight, dtype=values.dtype)
     if mask is not None:
         mask = ops.convert_to_tensor(mask, dtype="bool")
+        while sample_weight is not None and 0 < len(sample_weight.shape) < len(mask.shape) - (mask.shape[-1] == 1):
+            sample_weight = ops.expand_dims(sample_weight, -1)  # a weight a row goes for all of its steps
     sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)

@@ -7,6 +7,7 @@ import numpy as np
 from kerasish import ops
 from kerasish.base.config import epsilon
 from kerasish.base.registry import export
+from kerasish.engine.tensor import Tensor
 from kerasish.losses.loss import squeeze_or_expand_to_same_rank
 
 
@@ -218,6 +219,82 @@ def sparse_categorical_crossentropy(
     values = ops.where(valid, values, ops.zeros_like(values))
     values._keras_mask = valid
     return values
+
+
+@export("keras.losses.categorical_generalized_cross_entropy")
+def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
+    """(1 - p**q) / q of the probability p given to the integer label, between cross-entropy and MAE (Zhang and Sabuncu 2018)."""
+    if not 0 < q < 1:
+        raise ValueError("q must be in the interval (0, 1)")
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.convert_to_tensor(y_true)
+    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, -1)
+    chosen = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+    return (1.0 - ops.power(ops.sum(y_pred * chosen, axis=-1), q)) / q
+
+
+@export("keras.losses.dice")
+def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
+    """1 - 2 * overlap / (sum of both), over the axes or everything."""
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.cast(y_true, y_pred.dtype)
+    overlap = ops.sum(y_true * y_pred, axis=axis)
+    return 1 - ops.divide(2.0 * overlap, ops.sum(y_true, axis=axis) + ops.sum(y_pred, axis=axis) + epsilon())
+
+
+@export("keras.losses.tversky")
+def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
+    """Dice with weights for false negatives (alpha, as Keras computes it) and false positives (Salehi et al. 2017)."""
+    y_pred = ops.convert_to_tensor(y_pred)
+    y_true = ops.cast(y_true, y_pred.dtype)
+    overlap = ops.sum(y_true * y_pred, axis=axis)
+    wrong = ops.sum((1 - y_true) * y_pred, axis=axis)
+    missed = ops.sum((1 - y_pred) * y_true, axis=axis)
+    return 1 - ops.divide(overlap, overlap + missed * alpha + wrong * beta + epsilon())
+
+
+@export("keras.losses.circle")
+def circle(
+    y_true: Any, y_pred: Any, ref_labels: Any = None, ref_embeddings: Any = None, remove_diagonal: bool = True,
+    gamma: float = 80, margin: float = 0.4,
+) -> Any:  # fmt: skip
+    """Circle loss of normalized embeddings with integer labels, pair by pair (Sun et al. 2020)."""
+    embeddings = ops.convert_to_tensor(y_pred)
+    labels = ops.reshape(ops.cast(y_true, "int32"), (-1, 1))
+    others = embeddings if ref_embeddings is None else ops.cast(ref_embeddings, embeddings.dtype)
+    other_labels = labels if ref_labels is None else ops.reshape(ops.cast(ref_labels, "int32"), (-1, 1))
+    same = ops.equal(labels, ops.transpose(other_labels))
+    similar, apart = ops.cast(same, embeddings.dtype), ops.cast(ops.logical_not(same), embeddings.dtype)
+    if remove_diagonal and ref_embeddings is None:
+        eye = ops.cast(ops.eye(embeddings.shape[0]), embeddings.dtype)
+        similar = similar * (1 - eye)
+    # cosine distances of pairs that belong together should be below the margin, of others above 1 - margin
+    d = ops.maximum(1.0 - ops.matmul(embeddings, ops.transpose(others)), 0.0)
+    pull, push = ops.maximum(margin + d, 0.0), ops.maximum(1 + margin - d, 0.0)
+    together = ops.where(similar > 0, gamma * pull * (d - margin), -1e9)
+    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), -1e9)
+    values = ops.softplus(ops.logsumexp(together, axis=1) + ops.logsumexp(separate, axis=1))
+    if isinstance(values, Tensor):
+        values._keras_mask = values > 0  # rows without a pair of each kind do not count
+    return values
+
+
+@export("keras.losses.ctc")
+def ctc(y_true: Any, y_pred: Any) -> Any:
+    """Connectionist temporal classification of label sequences padded with 0; y_pred (batch, time, classes) are logits."""
+    if len(y_true.shape) != 2:
+        raise ValueError(f"Targets `y_true` must be a tensor of shape `(batch_size, max_length)`. Received: y_true.shape={y_true.shape}")
+    if len(y_pred.shape) != 3:
+        raise ValueError(
+            "Logits `y_pred` must be a tensor of shape `(batch_size, max_length, num_classes)`. Received: "
+            f"y_pred.shape={y_pred.shape}"
+        )
+    labels = ops.cast(y_true, "int32")
+    batch, time = y_pred.shape[0], y_pred.shape[1]
+    times = ops.cast(ops.ones((batch,)), "int32") * ops.cast(time, "int32")
+    lengths = ops.cast(ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=-1), "int32")
+    return ops.ctc_loss(labels, y_pred, lengths, times, mask_index=0)
 
 
 FUNCTIONS = [name for name, v in list(globals().items()) if callable(v) and getattr(v, "__module__", "") == __name__]

@@ -10,7 +10,7 @@ from kerasish.base.registry import export
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 from kerasish.layers.input_layer import Input, InputLayer
-from kerasish.layers.layer import Layer, _tupled, shape_of
+from kerasish.layers.layer import Layer, _tupled, shape_of, training_default
 from kerasish.models.summary import print_summary
 from kerasish.ops.function import Function
 from kerasish.ops.symbolic import KerasTensor
@@ -63,13 +63,20 @@ class Model(Trainer, Layer):
                 f"Model {type(self).__name__} does not have a `call()` method implemented. Define one, or make the model "
                 "from inputs and outputs."
             )
-        return self._functional.run(self._standardized(inputs), lambda op: op)
+
+        def at(op: Any) -> Callable:
+            """What the graph says about training holds unless the model is called in a mode."""
+            if training is None or not isinstance(op, Layer):
+                return op
+            return lambda *args, **kwargs: op(*args, **{k: v for k, v in kwargs.items() if k != "training"})
+
+        return self._functional.run(self._standardized(inputs), at)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         return self._inferred(args, {k: v for k, v in kwargs.items() if k != "mask"})
 
-    def _standardized(self, inputs: Any) -> list:
-        """The inputs in the graph's order, with the ranks it expects."""
+    def _standardized(self, inputs: Any, sizes: bool = True) -> list:
+        """The inputs in the graph's order, with the ranks it expects, and the sizes."""
         wanted = self._functional.inputs
         struct = self._functional._inputs_struct
         if isinstance(inputs, dict) and not isinstance(struct, dict):
@@ -100,7 +107,7 @@ class Model(Trainer, Layer):
                     f"shape={shape_of(x)}"
                 )
             for have, want in zip(shape_of(x)[1:], t.shape[1:], strict=False):
-                if have is not None and want is not None and have != want:
+                if sizes and have is not None and want is not None and have != want:
                     raise ValueError(
                         f"Input of layer '{self.name}' is incompatible with the layer: expected shape={t.shape}, found "
                         f"shape={shape_of(x)}"
@@ -320,7 +327,11 @@ def graph_config(model: Model) -> dict:
         inbound = []
         for n in op._inbound_nodes:
             if id(n) in nodes and not n.is_input:
-                inbound.append({"args": [encode(a) for a in n.args], "kwargs": {k: encode(v) for k, v in n.kwargs.items()}})
+                kwargs = {k: encode(v) for k, v in n.kwargs.items()}
+                mode = training_default(type(op).call) if isinstance(op, Layer) else None
+                if mode is not None:  # Keras writes it
+                    kwargs.setdefault("training", mode)
+                inbound.append({"args": [encode(a) for a in n.args], "kwargs": kwargs})
         config = serialize_keras_object(op)
         layers.append({**config, "name": op.name, "inbound_nodes": inbound})
 

@@ -89,8 +89,10 @@ class Sequential(Model):
         entry = Input(batch_shape=shape, dtype=self._input_dtype)
         self._stack.insert(0, entry._keras_history.operation)
         self._connect(entry)
+        object.__setattr__(self, "_shape_was_seen", True)
 
     _input_dtype: Any = None
+    _shape_was_seen = False  # the input's shape was taken from data: other data may have other sizes
 
     def _build_on(self, x: Any) -> None:
         shape = (None, *x.shape[1:])
@@ -107,7 +109,7 @@ class Sequential(Model):
             else:
                 self.build((None, *shape_of(x)[1:]))
         if self._functional is not None:
-            x = self._standardized(x)[0]
+            x = self._standardized(x, sizes=not self._shape_was_seen)[0]
         for layer in self._stack:
             if not isinstance(layer, InputLayer):
                 x = layer(x)

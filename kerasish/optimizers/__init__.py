@@ -4,6 +4,8 @@ from typing import Any
 
 from kerasish.base.registry import export
 from kerasish.optimizers import schedules
+from kerasish.optimizers.loss_scale import LossScaleOptimizer
+from kerasish.optimizers.more_rules import Adadelta, Adafactor, Ftrl, Lamb, Nadam
 from kerasish.optimizers.optimizer import Optimizer
 from kerasish.optimizers.rules import SGD, Adagrad, Adam, Adamax, AdamW, Lion, RMSprop
 from kerasish.saving.lookup import lookup_functions
@@ -23,6 +25,6 @@ def get(identifier: Any) -> Optimizer:
 
 
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "Optimizer", "RMSprop", "deserialize", "get", "schedules",
-    "serialize",
+    "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer",
+    "Nadam", "Optimizer", "RMSprop", "deserialize", "get", "schedules", "serialize",
 ]  # fmt: skip

@@ -88,8 +88,10 @@ class Optimizer:
     # -- state --------------------------------------------------------------------------------------------------------
 
     @property
-    def iterations(self) -> Variable:
-        """How many batches have been applied."""
+    def iterations(self) -> Any:
+        """How many steps have been made: batches, or with gradient accumulation groups of them."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
 
     @property

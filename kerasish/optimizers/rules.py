@@ -22,7 +22,7 @@ class SGD(Optimizer):
         self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, weight_decay: Any = None,
         clipnorm: Any = None, clipvalue: Any = None, global_clipnorm: Any = None, use_ema: bool = False,
         ema_momentum: float = 0.99, ema_overwrite_frequency: Any = None, loss_scale_factor: Any = None,
-        gradient_accumulation_steps: Any = None, name: str = "SGD", **kwargs: Any,
+        gradient_accumulation_steps: Any = None, name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(
             learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
@@ -62,7 +62,7 @@ class RMSprop(Optimizer):
         centered: bool = False, weight_decay: Any = None, clipnorm: Any = None, clipvalue: Any = None,
         global_clipnorm: Any = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: Any = None, loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None,
-        name: str = "rmsprop", **kwargs: Any,
+        name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(
             learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
@@ -105,7 +105,7 @@ class Adam(Optimizer):
         amsgrad: bool = False, weight_decay: Any = None, clipnorm: Any = None, clipvalue: Any = None,
         global_clipnorm: Any = None, use_ema: bool = False, ema_momentum: float = 0.99,
         ema_overwrite_frequency: Any = None, loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None,
-        name: str = "adam", **kwargs: Any,
+        name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(
             learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
@@ -122,7 +122,7 @@ class Adam(Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
-        step = _f(self._iterations + 1, variable)
+        step = _f(self.iterations + 1, variable)
         p1, p2 = (ops.power(_f(b, variable), step) for b in (self.beta_1, self.beta_2))
         alpha = learning_rate * ops.sqrt(1 - p2) / (1 - p1)
         m, v = self._momentums[i], self._velocities[i]
@@ -138,11 +138,17 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2017)."""
 
-    def __init__(self, learning_rate: Any = 0.001, weight_decay: float = 0.004, *args: Any, name: str = "adamw", **kwargs: Any):
-        names = ("beta_1", "beta_2", "epsilon", "amsgrad")
+    def __init__(
+        self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-7, amsgrad: bool = False, clipnorm: Any = None, clipvalue: Any = None,
+        global_clipnorm: Any = None, use_ema: bool = False, ema_momentum: float = 0.99,
+        ema_overwrite_frequency: Any = None, loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None,
+        name: str | None = None, **kwargs: Any,
+    ):  # fmt: skip
         super().__init__(
-            learning_rate, weight_decay=weight_decay, name=name, **dict(zip(names, args, strict=False)), **kwargs
-        )
+            learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )  # fmt: skip
         if self.weight_decay is None:
             raise ValueError("Argument `weight_decay` must be a float. Received: weight_decay=None")
 
@@ -156,9 +162,14 @@ class Adagrad(Optimizer):
 
     def __init__(
         self, learning_rate: Any = 0.001, initial_accumulator_value: float = 0.1, epsilon: float = 1e-7,
-        name: str = "adagrad", **kwargs: Any,
+        weight_decay: Any = None, clipnorm: Any = None, clipvalue: Any = None, global_clipnorm: Any = None,
+        use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None, name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
-        super().__init__(learning_rate, name=name, **kwargs)
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )  # fmt: skip
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def build(self, variables: Any) -> None:
@@ -183,9 +194,14 @@ class Adamax(Optimizer):
 
     def __init__(
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-        name: str = "adamax", **kwargs: Any,
+        weight_decay: Any = None, clipnorm: Any = None, clipvalue: Any = None, global_clipnorm: Any = None,
+        use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None, name: str | None = None, **kwargs: Any,
     ):  # fmt: skip
-        super().__init__(learning_rate, name=name, **kwargs)
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
     def build(self, variables: Any) -> None:
@@ -196,7 +212,7 @@ class Adamax(Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
-        p1 = ops.power(_f(self.beta_1, variable), _f(self._iterations + 1, variable))
+        p1 = ops.power(_f(self.beta_1, variable), _f(self.iterations + 1, variable))
         m, u = self._m[i], self._u[i]
         mean = m.assign(m + (gradient - m) * (1 - self.beta_1))
         norm = u.assign(ops.maximum(u * self.beta_2, ops.abs(gradient)))
@@ -211,9 +227,15 @@ class Lion(Optimizer):
     _fields = ("beta_1", "beta_2")
 
     def __init__(
-        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, name: str = "lion", **kwargs: Any
-    ):
-        super().__init__(learning_rate, name=name, **kwargs)
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
+        weight_decay: Any = None, clipnorm: Any = None, clipvalue: Any = None, global_clipnorm: Any = None,
+        use_ema: bool = False, ema_momentum: float = 0.99, ema_overwrite_frequency: Any = None,
+        loss_scale_factor: Any = None, gradient_accumulation_steps: Any = None, name: str | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(
+            learning_rate, weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
+            ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name, **kwargs,
+        )  # fmt: skip
         self.beta_1, self.beta_2 = beta_1, beta_2
         if beta_1 <= 0 or beta_1 > 1:
             raise ValueError(f"`beta_1` must be between ]0, 1]. Otherwise, the optimizer degenerates to SignSGD. Received: beta_1={beta_1}.")

@@ -6,6 +6,7 @@ from kerasish import losses as losses_module
 from kerasish import metrics as metrics_module
 from kerasish import ops
 from kerasish.base import tree
+from kerasish.base.naming import to_snake_case
 from kerasish.engine.dims import Dim
 from kerasish.losses.loss import Loss
 from kerasish.metrics import Mean, MeanMetricWrapper, Metric
@@ -20,7 +21,8 @@ def get_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     """A metric from a name, function or object; "accuracy" and "crossentropy" by the shapes, as in Keras."""
     if identifier is None or isinstance(identifier, Metric):
         return identifier
-    name = identifier if isinstance(identifier, str) else getattr(identifier, "__name__", type(identifier).__name__)
+    # the logs have a metric under the name it was given by
+    name = identifier if isinstance(identifier, str) else to_snake_case(getattr(identifier, "__name__", type(identifier).__name__))
     short = str(identifier).lower() if isinstance(identifier, str) else ""
     if short in ("accuracy", "acc", "crossentropy", "ce"):
         accuracy = short in ("accuracy", "acc")
@@ -34,7 +36,11 @@ def get_metric(identifier: Any, y_true: Any, y_pred: Any) -> Any:
             fn = metrics_module.categorical_accuracy if accuracy else losses_module.categorical_crossentropy
         return MeanMetricWrapper(fn, name=name)
     found = metrics_module.get(identifier)
-    return found if isinstance(found, Metric) else MeanMetricWrapper(found, name=name)
+    if not isinstance(found, Metric):
+        return MeanMetricWrapper(found, name=name)
+    if isinstance(identifier, str):
+        found.name = name
+    return found
 
 
 def get_loss(identifier: Any) -> Any:
@@ -86,7 +92,10 @@ class CompiledLoss:
         self.losses = [get_loss(x) for x in given]
         weights = per_output(loss_weights, names, "loss_weights") if loss_weights is not None else [None] * len(names)
         self.weights = weights
-        self.trackers = [Mean(name=f"{n}_loss") for n in names] if len(names) > 1 else []
+        several = sum(x is not None for x in self.losses) > 1
+        self.trackers = [Mean(name=f"{n}_loss") if x is not None else None for n, x in zip(names, self.losses, strict=True)]
+        if not several:
+            self.trackers = []
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         preds = tree.flatten(y_pred)
@@ -155,11 +164,13 @@ class CompiledMetrics:
 
     def results(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for _, m, _, name in self.rows or ():
+        for _, m, weighted, name in self.rows or ():
             value = m.result()
             if isinstance(value, dict):
                 out.update(value)
                 continue
+            if weighted and name in out:
+                name = f"{name.removesuffix(m.name)}weighted_{m.name}"
             base, k = name, 1
             while name in out:
                 name, k = f"{base}_{k}", k + 1

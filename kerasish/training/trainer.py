@@ -145,7 +145,7 @@ class Trainer:
             value = m.result()
             out.update(value) if isinstance(value, dict) else out.update({m.name: value})
         if self._compiled_loss is not None:
-            out.update({t.name: t.result() for t in self._compiled_loss.trackers})
+            out.update({t.name: t.result() for t in self._compiled_loss.trackers if t is not None})
         if self._compiled_metrics is not None:
             out.update(self._compiled_metrics.results())
         return out
@@ -159,7 +159,7 @@ class Trainer:
         out = [self._loss_tracker] if self._loss_tracker is not None else []
         out += self._extra_metrics()
         if self._compiled_loss is not None:
-            out += self._compiled_loss.trackers
+            out += [t for t in self._compiled_loss.trackers if t is not None]
         if self._compiled_metrics is not None:
             out += self._compiled_metrics.metrics
         return out
@@ -285,19 +285,24 @@ class Trainer:
         )  # fmt: skip
         result: Any = None
         step = epochs.first_step
+        together, waiting = max(1, self.steps_per_execution), 0  # callbacks see so many steps as one
         for data in epochs.epoch():
             if step == 0 or not self.built:
                 self._ready(unpack_x_y_sample_weight(data)[0])
-            if wants:
+            if wants and not waiting:
                 begin(step)
             result = function(data) if own else function(*data)
             function = self._functions[kind]
-            if wants:
+            waiting = (waiting + 1) % together
+            if wants and not waiting:
                 logs = result if own else self.get_metrics_result
                 end(step, (lambda logs=logs: dict(logs)) if own else logs)
             step += 1
             if self.stop_training and kind == "train":
                 break
+        if wants and waiting:
+            logs = result if own else self.get_metrics_result
+            end(step - 1, (lambda logs=logs: dict(logs)) if own else logs)
         if own and isinstance(result, dict):
             return {**result}
         return self.get_metrics_result()
@@ -475,6 +480,7 @@ class Trainer:
         self._check_compiled(f"{kind}_on_batch")
         batches = as_batches(x, y, sample_weight, batch_size=len(tree.flatten(x)[0]), class_weight=class_weight)
         function, own = self._step_function(kind)
+        self.reset_metrics()  # what comes back is of this batch alone
         for data in Epochs(batches, packed=own).epoch():
             self._ready(unpack_x_y_sample_weight(data)[0])
             result = function(data) if own else function(*data)

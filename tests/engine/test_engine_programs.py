@@ -163,3 +163,15 @@ def test_a_tensor_read_before_keeps_its_value():
     before = v.value
     v.assign([3.0, 4.0])
     assert np.asarray(before).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("shape", [(300,), (70, 300), (70, 32, 20, 2)])
+def test_tiles_with_values_of_their_own(shape):
+    x = rng.standard_normal((130, *shape[1:])).astype("float32") if len(shape) > 1 else rng.random(70000, "float32")
+
+    def compute(x):
+        a = ops.exp(x * 2 + 1)
+        return ops.sqrt(ops.abs(ops.maximum(a - 1, x + a))) * x + a
+
+    program = Function(compute)
+    np.testing.assert_array_equal(np.asarray(program(x)), np.asarray(compute(ops.convert_to_tensor(x))))

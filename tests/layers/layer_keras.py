@@ -14,8 +14,8 @@ def made(keras: Any, row: Row) -> Any:
     return layer
 
 
-def outputs_and_gradients(keras: Any, row: Row) -> tuple[list, list]:
-    """Outputs, and the gradients of their weighted sum in the float inputs and the trainable weights."""
+def outputs_and_gradients(keras: Any, row: Row, gradients: bool = True) -> tuple[list, list]:
+    """Outputs, and if wanted the gradients of their weighted sum in the float inputs and the trainable weights."""
     import jax
 
     layer = made(keras, row)
@@ -35,7 +35,7 @@ def outputs_and_gradients(keras: Any, row: Row) -> tuple[list, list]:
 
     weights = [v.value for v in layer.trainable_variables]
     outputs = [np.asarray(y) for y in compute(floats, weights)]
-    if not row.differentiable:
+    if not row.differentiable or not gradients:
         return outputs, []
 
     def loss(floats: list, weights: list) -> Any:

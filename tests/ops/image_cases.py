@@ -20,6 +20,7 @@ ARRAYS = {
     "WIDE": _unit(2, 4, 12, 8),
     "BIG": _unit(2, 14, 13, 3),
     "BIG2": _unit(2, 14, 13, 3),
+    "TALL": _unit(1, 40, 20, 1),
     "FIRST": _unit(2, 3, 6, 5),
     "U8": _rng.randint(0, 256, size=(2, 6, 5, 3)).astype("uint8"),
     "I": _rng.randint(-9, 9, size=(4, 5)).astype("int32"),
@@ -65,6 +66,8 @@ hsv_to_rgb(FIRST, data_format="channels_first")
 {_rows("resize(X, (4, 8), interpolation='%', antialias=True)", _INTERPOLATIONS)}
 {_rows("resize(U8, (4, 8), interpolation='%')", _INTERPOLATIONS)}
 {_rows("resize(FIRST, (4, 8), interpolation='%', data_format='channels_first')", _INTERPOLATIONS)}
+{_rows("resize(TALL, (23, 25), interpolation='%')", _INTERPOLATIONS)}
+{_rows("resize(TALL, (80, 12), interpolation='%', antialias=True)", _INTERPOLATIONS)}
 resize(ONE, (3, 4))
 resize(ONE, (7, 4))
 resize(WIDE, (8, 6))

@@ -55,7 +55,7 @@ def fresh_names():
 @pytest.mark.parametrize("row", FIXED)
 def test_outputs(row):
     layer, inputs = ours(row)
-    expected, _ = outputs_and_gradients(keras, row)
+    expected, _ = outputs_and_gradients(keras, row, gradients=False)
     for y, want in zip(flat(row.apply(layer, inputs)), expected, strict=True):
         np.testing.assert_allclose(np.asarray(y), want, rtol=row.tolerance, atol=row.tolerance)
 

@@ -36,7 +36,7 @@ def functional(keras):
     model = keras.Model(x, y, name="graph")
     model.compile(
         keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9), momentum=0.9),
-        keras.losses.MeanSquaredError(reduction="sum"),  # Keras writes no delta of Huber
+        keras.losses.MeanSquaredError(reduction="sum"),
         metrics=[keras.metrics.MeanSquaredError()],
     )
     return model
@@ -82,6 +82,20 @@ def blocks(keras):
     return model
 
 
+def recurrent(keras):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            layers.Input((4,), dtype="int32"),
+            layers.Embedding(6, 3, mask_zero=True),
+            layers.Bidirectional(layers.LSTM(2, return_sequences=True)),
+            layers.TimeDistributed(layers.Dense(3)),
+            layers.GRU(2),
+        ],
+        name="recurrent",
+    )
+
+
 def convolutional(keras):
     layers = keras.layers
     return keras.Sequential(
@@ -89,7 +103,8 @@ def convolutional(keras):
             layers.Input((6, 6, 2)),
             layers.Conv2D(3, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(2, 2),
+            layers.SeparableConv2D(2, 2),
+            layers.DepthwiseConv2D(2),
             layers.Flatten(),
             layers.LayerNormalization(),
             layers.Dense(2, activation="softmax"),
@@ -98,11 +113,29 @@ def convolutional(keras):
     )
 
 
-def recurrent(keras):
+def normalized(keras):
+    """Layers over space and of normalization, with statistics, a wrapper, and weights of several names."""
     layers = keras.layers
-    return keras.Sequential(
-        [layers.Input((4,), dtype="int32"), layers.Embedding(6, 3, mask_zero=True), layers.LSTM(2)], name="recurrent"
-    )
+    x = layers.Input((6, 6, 2))
+    y = layers.ZeroPadding2D(((1, 0), (0, 1)))(x)
+    y = layers.BatchNormalization(renorm=True, renorm_clipping={"rmax": 2.0, "dmax": 1.0})(y)
+    y = layers.Conv2DTranspose(4, 3, strides=2, padding="same", output_padding=1)(y)
+    y = layers.GroupNormalization(2)(layers.Cropping2D(2)(y))
+    y = layers.SpectralNormalization(layers.Conv2D(4, 2, groups=2), power_iterations=2)(y)
+    y = layers.RMSNormalization()(layers.AveragePooling2D(2)(y))
+    y = layers.UpSampling2D(2, interpolation="bilinear")(y)
+    y = layers.UnitNormalization()(layers.AdaptiveMaxPooling2D(3)(y))
+    y = layers.LayerNormalization()(layers.MaxPooling2D(2, strides=1, padding="same")(y))
+    return keras.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(y)), name="normalized")
+
+
+def attention(keras):
+    layers = keras.layers
+    x = layers.Input((4,), dtype="int32")
+    y = layers.Embedding(6, 4)(x)
+    y = layers.LayerNormalization()(y + layers.MultiHeadAttention(2, 2)(y, y))
+    y = layers.GlobalAveragePooling1D()(y)
+    return keras.Model(x, layers.Dense(2)(y), name="attention")
 
 
 # name: (function of keras, inputs, targets to train on or None, formats)
@@ -113,6 +146,8 @@ MODELS = {
     "blocks": (blocks, VECTORS, TARGETS, ("keras", "weights.h5")),
     "recurrent": (recurrent, WORDS, None, ("keras", "h5")),
     "convolutional": (convolutional, IMAGES, None, ("weights.h5", "h5")),
+    "normalized": (normalized, IMAGES, None, ("keras", "weights.h5", "h5")),
+    "attention": (attention, WORDS, None, ("keras",)),
 }
 
 

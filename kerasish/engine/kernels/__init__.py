@@ -23,35 +23,14 @@ from kerasish.engine.kernels.basic import (
 )
 from kerasish.engine.kernels.conv import conv, conv_bias, conv_input_grad, conv_kernel_grad
 from kerasish.engine.kernels.elementwise import (
-    arccos,
-    arccosh,
-    arcsin,
-    arctanh,
     clip,
     clip_grad,
-    cos,
-    cosh,
-    div,
     erf,
     erfinv,
-    exp,
-    expm1,
-    floordiv,
-    log,
-    log1p,
-    log2,
-    log10,
-    mod,
-    power,
-    reciprocal,
     relu,
     relu_grad,
     sigmoid,
-    sin,
-    sinh,
     softplus,
-    sqrt,
-    tan,
 )
 from kerasish.engine.kernels.gather import (
     dynamic_slice,
@@ -66,11 +45,13 @@ from kerasish.engine.kernels.gather import (
 )
 from kerasish.engine.kernels.linalg import (
     cholesky,
+    cofactors,
     det,
     eig,
     eigh,
     inv,
     lu,
+    pivots_to_rows,
     qr,
     singular_values,
     slogdet,
@@ -98,6 +79,7 @@ from kerasish.engine.kernels.reduce import (
     max_,
     min_,
     prod,
+    recurrence,
     sum_,
 )
 from kerasish.engine.kernels.rowwise import (

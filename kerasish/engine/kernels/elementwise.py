@@ -1,29 +1,10 @@
-"""Element-wise functions that NumPy lacks, or that must not warn at the ends of their domains."""
+"""Element-wise functions that NumPy lacks."""
 
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
-
-
-def quiet(ufunc: Callable) -> Callable:
-    """A ufunc whose poles and overflows are values (inf, nan), not warnings."""
-
-    def run(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return ufunc(*args)
-
-    run.__name__ = run.__qualname__ = ufunc.__name__
-    run.plain = ufunc  # type: ignore[attr-defined]  # for programs, which are quiet as a whole
-    return run
-
-
-exp, expm1, log, log1p, log2, log10 = map(quiet, (np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10))
-sqrt, sin, cos, tan, sinh, cosh = map(quiet, (np.sqrt, np.sin, np.cos, np.tan, np.sinh, np.cosh))
-arcsin, arccos, arccosh, arctanh = map(quiet, (np.arcsin, np.arccos, np.arccosh, np.arctanh))
-div, power = map(quiet, (np.true_divide, np.power))
-floordiv, mod, reciprocal = map(quiet, (np.floor_divide, np.mod, np.reciprocal))
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:

@@ -48,6 +48,17 @@ def det(a: Array) -> Array:
         return np.asarray(np.linalg.det(a), a.dtype)
 
 
+def cofactors(a: Array) -> Array:
+    """det(a) times the transposed inverse, by singular values, so that singular matrices have them too."""
+    u, s, vh = (np.asarray(v) for v in _each(lambda m: tuple(np.linalg.svd(m)), a))
+    ones = np.ones_like(s[..., :1])
+    with np.errstate(all="ignore"):
+        before = np.concatenate([ones, np.cumprod(s, -1)[..., :-1]], -1)
+        after = np.concatenate([ones, np.cumprod(s[..., ::-1], -1)[..., :-1]], -1)[..., ::-1]
+        sign = np.linalg.det(u) * np.linalg.det(vh)
+        return np.asarray((u * (before * after * sign[..., None])[..., None, :]) @ vh, a.dtype)
+
+
 def slogdet(a: Array) -> tuple:
     with np.errstate(all="ignore"):
         sign, log = np.linalg.slogdet(a)
@@ -74,6 +85,15 @@ def svd(a: Array, full: bool) -> tuple:
 
 def singular_values(a: Array) -> Array:
     return _each(lambda m: np.linalg.svd(m, compute_uv=False), a)
+
+
+def pivots_to_rows(pivots: Array, rows: int) -> Array:
+    """The order in which the rows of a matrix stand after the exchanges that `lu` notes."""
+    order = np.broadcast_to(np.arange(rows, dtype="int32"), (*pivots.shape[:-1], rows)).copy()
+    for index in np.ndindex(pivots.shape[:-1]):
+        for j, p in enumerate(pivots[index]):
+            order[index][[j, p]] = order[index][[p, j]]
+    return order
 
 
 def lu(a: Array) -> tuple:

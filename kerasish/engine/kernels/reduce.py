@@ -155,5 +155,16 @@ def cumsum(x: Array, axis: int, out: Array | None = None) -> Array:
     return np.add.accumulate(x, axis, dtype=x.dtype, out=out)
 
 
+def recurrence(a: Array, b: Array, axis: int) -> Array:
+    """y[i] = a[i] * y[i - 1] + b[i] along an axis, the one before the first being 0; by doubling the reach of each step."""
+    a, b = np.moveaxis(a, axis, 0).copy(), np.moveaxis(b, axis, 0).copy()
+    step = 1
+    while step < len(b):
+        b[step:] += a[step:] * b[:-step]
+        a[step:] = a[step:] * a[:-step]
+        step *= 2
+    return np.ascontiguousarray(np.moveaxis(b, 0, axis))
+
+
 def cumprod(x: Array, axis: int, out: Array | None = None) -> Array:
     return np.multiply.accumulate(x, axis, dtype=x.dtype, out=out)

@@ -54,6 +54,7 @@ KERNELS: dict[str, Callable[[Tensor], Tensor]] = {
     "lanczos3": _lanczos(3.0),
     "lanczos5": _lanczos(5.0),
 }
+FEW = 6  # rows that are mixed one by one
 INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 
 
@@ -77,6 +78,18 @@ def _resizing_weights(old: int, new: int, method: str, antialias: bool, dtype: s
         return np.asarray(weights(old, new, new / old, 0.0, method, antialias, np.dtype("float64"))).astype(dtype)
 
 
+@functools.lru_cache(maxsize=256)
+def _resizing_taps(old: int, new: int, method: str, antialias: bool, dtype: str) -> list[tuple]:
+    """The same weights as pairs (places, weights) of which each new pixel has one: few, where a kernel is narrow."""
+    w = _resizing_weights(old, new, method, antialias, dtype)
+    used = w != 0
+    first, last = used.argmax(axis=0), old - 1 - used[::-1].argmax(axis=0)
+    count = int((last - first).max()) + 1
+    first = np.minimum(first, old - count)
+    places = [first + k for k in range(count)]
+    return [(at.astype("int32"), w[at, np.arange(new)]) for at in places]
+
+
 def along(x: Tensor, w: Tensor, axis: int) -> Tensor:
     """The product of an axis with a matrix (old, new)."""
     before, after = x.shape[:axis], x.shape[axis + 1 :]
@@ -94,7 +107,9 @@ def along(x: Tensor, w: Tensor, axis: int) -> Tensor:
 
 
 def _nearest(x: Tensor, axis: int, old: int, new: int) -> Tensor:
-    at = (2 * np.arange(new) + 1) * old // (2 * new)
+    # in single precision, which decides where a middle falls exactly between two pixels
+    step = np.float32(old) * (np.float32(1) / np.float32(new))
+    at = np.minimum(np.floor((np.arange(new, dtype="float32") + np.float32(0.5)) * step), old - 1)
     return P.take(x, Tensor(at.astype("int32")), axis=axis)
 
 
@@ -105,7 +120,16 @@ def resized(x: Tensor, axis: int, new: int, method: str, antialias: bool = False
     old = x.shape[axis].__index__()
     if method == "nearest":
         return _nearest(x, axis, old, new)
-    return along(x, Tensor(_resizing_weights(old, new, method, antialias, x.dtype.name)), axis)
+    how = (old, new, method, antialias, x.dtype.name)
+    taps = _resizing_taps(*how)
+    behind = x.shape[axis + 1 :]
+    if len(behind) < 2 or len(taps) > FEW or 4 * len(taps) > old:
+        return along(x, Tensor(_resizing_weights(*how)), axis)
+    # whole rows are mixed: few are wanted for each new one, and a product would look at all of them
+    parts = [
+        P.mul(P.take(x, Tensor(at), axis=axis), Tensor(w.reshape(-1, *[1] * len(behind)))) for at, w in taps
+    ]
+    return functools.reduce(P.add, parts)
 
 
 # -- the ops ----------------------------------------------------------------------------------------------------------

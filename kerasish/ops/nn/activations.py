@@ -33,8 +33,11 @@ def relu(x: Any) -> Tensor:
 @op
 def relu6(x: Any) -> Tensor:
     """x between 0 and 6."""
-    x = floats(x)
-    return P.minimum(P.maximum(x, _c(x, 0)), _c(x, 6))
+    return _relu6(floats(x))
+
+
+def _relu6(x: Tensor) -> Tensor:
+    return _where(P.greater_equal(x, _c(x, 6)), _c(x, 6), P.relu(x))
 
 
 @op
@@ -114,8 +117,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 def hard_sigmoid(x: Any) -> Tensor:
     """x / 6 + 1/2, between 0 and 1."""
     x = floats(x)
-    line = P.add(P.div(x, _c(x, 6)), _c(x, 0.5))
-    return P.minimum(P.maximum(line, _c(x, 0)), _c(x, 1))
+    return P.div(_relu6(P.add(x, _c(x, 3))), _c(x, 6))
 
 
 @op(aliases=("hard_swish",))
@@ -151,9 +153,8 @@ def selu(x: Any) -> Tensor:
 def celu(x: Any, alpha: float = 1.0) -> Tensor:
     """max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))."""
     x = floats(x)
-    positive = P.greater(x, _c(x, 0))
-    below = P.mul(P.expm1(P.div(_where(positive, _c(x, 0), x), _c(x, alpha))), _c(x, alpha))
-    return _where(positive, x, below)
+    below = P.mul(P.expm1(P.div(P.minimum(x, _c(x, 0)), _c(x, alpha))), _c(x, alpha))
+    return P.add(P.maximum(x, _c(x, 0)), below)
 
 
 @op
@@ -190,7 +191,7 @@ def tanh_shrink(x: Any) -> Tensor:
 def hard_tanh(x: Any) -> Tensor:
     """x between -1 and 1."""
     x = tensor(x)
-    return P.minimum(P.maximum(x, _c(x, -1)), _c(x, 1))
+    return _where(P.greater(x, _c(x, 1)), _c(x, 1), _where(P.less(x, _c(x, -1)), _c(x, -1), x))
 
 
 @op

@@ -1,13 +1,16 @@
 """Means, variances, and scaling by them."""
 
-from typing import Any
+import functools
+from typing import Any, Callable
 
 from kerasish.base import config
 from kerasish.engine import primitives as P
+from kerasish.engine.autodiff import custom_gradient
+from kerasish.engine.dims import product
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, axis_of, floats, tensor
 from kerasish.ops.linalg import norm
-from kerasish.ops.numpy.reductions import mean_of, variance_of
+from kerasish.ops.numpy.reductions import mean_of
 from kerasish.ops.op import op
 
 
@@ -18,13 +21,36 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     x = floats(x)
     at = axes_of(axes, x.ndim)
     wide = tensor(x, "float32") if x.dtype == "float16" else x
-    mean, variance = mean_of(wide, at, keepdims), variance_of(wide, at, keepdims)
+    found = _moments(wide, at)
+    if not keepdims:
+        found = [P.reshape(v, shape=tuple(d for i, d in enumerate(x.shape) if i not in at)) for v in found]
     if x.dtype == "float16":
         limit = P.scalar(wide, 65504.0)
-        mean, variance = (P.maximum(P.minimum(v, limit), P.neg(limit)) for v in (mean, variance))
-    return tensor(mean, x.dtype), tensor(variance, x.dtype)
+        found = [P.maximum(P.minimum(v, limit), P.neg(limit)) for v in found]
+    mean, variance = (tensor(v, x.dtype) for v in found)
+    return mean, variance
 
 
+def _moments(x: Tensor, axes: tuple) -> tuple[Tensor, Tensor]:
+    """Mean and variance with the axes kept."""
+    mean = mean_of(x, axes, True)
+    return mean, _spread(axes)(x, mean)
+
+
+@functools.cache
+def _spread(axes: tuple) -> Callable:
+    """The variance of x about its mean, by a gradient that knows that the distances from the mean sum to zero, so that
+    nothing flows through the mean: a sum over all elements less."""
+
+    @custom_gradient
+    def variance(x: Tensor, mean: Tensor) -> tuple:
+        def gradient(dy: Tensor) -> list:
+            share = P.div(P.scalar(x, 2), P.number(product([x.shape[a] for a in axes]), x.dtype))
+            return [P.mul(P.sub(x, mean), P.mul(dy, share)), None]
+
+        return mean_of(P.square(P.sub(x, mean)), axes, True), gradient
+
+    return variance
 
 
 def _rsqrt(x: Tensor) -> Tensor:
@@ -43,11 +69,14 @@ def batch_normalization(
         v = tensor(v, x.dtype)
         return v if at == x.ndim - 1 else P.reshape(v, shape=tuple(d if i == at else 1 for i, d in enumerate(x.shape)))
 
-    mean, factor = along(mean), _rsqrt(P.add(along(variance), P.scalar(x, epsilon)))
+    # as x * factor + shift, whose gradient in the mean is known from that in the shift
+    factor = _rsqrt(P.add(along(variance), P.scalar(x, epsilon)))
     if scale is not None:
         factor = P.mul(factor, along(scale))
-    out = P.mul(P.sub(x, mean), factor)
-    return out if offset is None else P.add(out, along(offset))
+    shift = P.neg(P.mul(along(mean), factor))
+    if offset is not None:
+        shift = P.add(along(offset), shift)
+    return P.add(P.mul(x, factor), shift)
 
 
 def _span(x: Tensor, axis: Any) -> tuple:
@@ -66,15 +95,18 @@ def _shaped(weight: Any, x: Tensor, axes: tuple) -> Tensor:
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Tensor:
-    """x with mean 0 and variance 1 along the axis (or axes), times gamma, plus beta."""
-    if kwargs.pop("rms_scaling", False):
-        return rms_normalization(x, gamma, axis, epsilon)
+    """x with mean 0 and variance 1 along the axis (or axes), times gamma, plus beta.
+
+    rms_scaling=True, which Keras keeps for old models: x over its deviation, times gamma, and no more.
+    """
     x = floats(x)
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
     epsilon = config.epsilon() if epsilon is None else epsilon
     apart = P.sub(wide, mean_of(wide, axes, True))
     spread = P.add(mean_of(P.square(apart), axes, True), P.scalar(wide, epsilon))
+    if kwargs.pop("rms_scaling", False):
+        apart, beta = wide, None
     out = P.mul(apart, _rsqrt(spread))
     if gamma is not None:
         out = P.mul(out, _shaped(gamma, wide, axes))

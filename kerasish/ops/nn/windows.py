@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasish.base import config
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import Dim
+from kerasish.engine.dims import Dim, agree, inferring
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import promoted, tensor
 from kerasish.ops.numpy.shaping import permuted, reshaped
@@ -40,18 +40,22 @@ def per_axis(value: Any, n: int, name: str) -> tuple:
 def explicit_padding(padding: Any, sizes: tuple, kernel: tuple, strides: tuple, dilation: tuple) -> tuple:
     """(before, after) for each spatial axis, from "valid" or "same"."""
     name = padding.lower() if isinstance(padding, str) else padding
+    reaches = [(k - 1) * e + 1 for k, e in zip(kernel, dilation, strict=True)]
     if name == "valid":
+        if any(not isinstance(d, Dim) and d < reach for d, reach in zip(sizes, reaches, strict=True)):
+            raise ValueError(
+                "The window does not fit into the input, so that the output would be empty. Use padding='same', or a "
+                f"smaller window. Received: spatial shape {tuple(sizes)}, window {kernel}, dilation {dilation}"
+            )
         return ((0, 0),) * len(kernel)
     if name != "same":
         raise ValueError(f"`padding` must be either 'valid' or 'same'. Received: padding={padding}")
     out = []
-    for d, k, s, e in zip(sizes, kernel, strides, dilation, strict=True):
-        reach = (k - 1) * e + 1
-        if s == 1:
+    for d, reach, s in zip(sizes, reaches, strides, strict=True):
+        if s == 1 or isinstance(d, Dim) and inferring():  # where only the size of the result matters: that is right
             total = reach - 1
-        elif isinstance(d, Dim):
-            total = max((-(-d.__index__() // s) - 1) * s + reach - d.__index__(), 0)
         else:
+            d = d.__index__()
             total = max((-(-d // s) - 1) * s + reach - d, 0)
         out.append((total // 2, total - total // 2))
     return tuple(out)
@@ -88,9 +92,23 @@ def _convolved(
                 f"kernel in_channels {per_group} (kernel shape {w.shape})."
             )
         groups = channels // per_group
+    _agree_on_channels(x, w, per_group * groups)
+    if w.shape[-1] % groups:
+        raise ValueError(
+            f"The kernel's output channels must be divisible by the number of groups. Received: kernel shape {w.shape}, "
+            f"groups={groups}"
+        )
     pads = explicit_padding(padding, x.shape[1:-1], w.shape[:-2], strides, dilation)
     out = P.conv(x, w, strides=strides, padding=pads, dilation=dilation, groups=groups)
     return channels_first(out) if first else out
+
+
+def _agree_on_channels(x: Tensor, w: Tensor, channels: Any) -> None:
+    if not agree(x.shape[-1], channels):
+        raise ValueError(
+            "The number of input channels must match the kernel's input channels. Received: input channels "
+            f"{x.shape[-1]}, kernel shape {w.shape}"
+        )
 
 
 @op
@@ -187,6 +205,7 @@ def conv_transpose(
     if first:
         x = channels_last(x)
     n = x.ndim - 2
+    _agree_on_channels(x, w, w.shape[-1])
     padding = padding.lower()
     if padding not in ("valid", "same"):
         raise ValueError(f"`padding` must be either 'valid' or 'same'. Received: padding={padding}")
@@ -251,7 +270,8 @@ def _adaptive(inputs: Any, output_size: Any, data_format: str | None, along: Any
     first = standard_format(data_format) == "channels_first"
     if first:
         x = channels_last(x)
-    for axis, n in enumerate(per_axis(output_size, x.ndim - 2, "output_size"), 1):
+    sizes = per_axis(output_size, x.ndim - 2, "output_size")
+    for axis, n in reversed(list(enumerate(sizes, 1))):  # the last axis first: ties are then decided in reading order
         x = along(x, axis, _adaptive_windows(x.shape[axis].__index__(), n))
     return channels_first(x) if first else x
 
@@ -280,7 +300,10 @@ def adaptive_max_pool(inputs: Any, output_size: Any, data_format: str | None = N
     def along(x: Tensor, axis: int, spans: list) -> Tensor:
         width = max(hi - lo for lo, hi in spans)
         index = np.array([[min(lo + j, hi - 1) for j in range(width)] for lo, hi in spans], "int32")
-        return P.max_(P.take(x, Tensor(index), axis=axis), axis=(axis + 1,))
+        windows = P.take(x, Tensor(index), axis=axis)
+        first = P.argmax(windows, axis=axis + 1)  # of several that are the greatest, as max_pool has it
+        kept = (*first.shape[: axis + 1], 1, *first.shape[axis + 1 :])
+        return P.reshape(P.take_along(windows, P.reshape(first, shape=kept), axis=axis + 1), shape=first.shape)
 
     return _adaptive(inputs, output_size, data_format, along)
 

@@ -164,19 +164,14 @@ def minimum(x1: Any, x2: Any) -> Tensor:
 def fmax(x1: Any, x2: Any) -> Tensor:
     """The greater of two, element by element; NaN only if both are."""
     a, b = promoted(x1, x2)
-    return P.maximum(_or_other(a, b), _or_other(b, a)) if a.dtype.kind == "f" else P.maximum(a, b)
+    return P.select(P.logical_or(P.greater(a, b), P.isnan(b)), a, b) if a.dtype.kind == "f" else P.maximum(a, b)
 
 
 @op
 def fmin(x1: Any, x2: Any) -> Tensor:
     """The smaller of two, element by element; NaN only if both are."""
     a, b = promoted(x1, x2)
-    return P.minimum(_or_other(a, b), _or_other(b, a)) if a.dtype.kind == "f" else P.minimum(a, b)
-
-
-def _or_other(x: Tensor, other: Tensor) -> Tensor:
-    """`x`, and `other` where `x` is NaN."""
-    return P.select(P.isnan(x), other, x)
+    return P.select(P.logical_or(P.less(a, b), P.isnan(b)), a, b) if a.dtype.kind == "f" else P.minimum(a, b)
 
 
 @op(tensors="x")
@@ -243,11 +238,7 @@ def log10(x: Any) -> Tensor:
 @op
 def logaddexp(x1: Any, x2: Any) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow."""
-    a, b = floats(x1, x2)
-    same = P.equal(a, b)  # so that the gap of two equal infinities is 0
-    zero = P.scalar(a, 0)
-    gap = P.abs_(P.sub(P.select(same, zero, a), P.select(same, zero, b)))
-    return P.add(P.maximum(a, b), P.log1p(P.exp(P.neg(gap))))
+    return P.logaddexp(*floats(x1, x2))
 
 
 @op
@@ -277,10 +268,10 @@ def hypot(x1: Any, x2: Any) -> Tensor:
     """sqrt(x1**2 + x2**2), without overflow."""
     a, b = map(P.abs_, floats(x1, x2))
     big, small = P.maximum(a, b), P.minimum(a, b)
-    safe = P.select(P.equal(big, P.scalar(big, 0)), P.full_like(big, 1), big)
-    ratio = P.div(small, P.stop_gradient(safe))
-    scaled = P.div(big, P.stop_gradient(safe))
-    return P.mul(P.stop_gradient(safe), P.sqrt(P.add(P.square(scaled), P.square(ratio))))
+    nothing = P.equal(big, P.scalar(big, 0))
+    ratio = P.div(small, P.select(nothing, P.full_like(big, 1), big))
+    length = P.mul(big, P.sqrt(P.add(P.square(ratio), P.scalar(big, 1))))
+    return P.select(P.isinf(big), big, P.select(nothing, big, length))
 
 
 @op
@@ -381,7 +372,8 @@ def sinc(x: Any) -> Tensor:
     angle = P.mul(x, P.scalar(x, np.pi))
     origin = P.equal(x, P.scalar(x, 0))
     safe = P.select(origin, P.full_like(x, 1), angle)
-    return P.select(origin, P.full_like(x, 1), P.div(P.sin(safe), safe))
+    near = P.sub(P.scalar(x, 1), P.mul(P.square(angle), P.scalar(x, 1 / 6)))  # for the second derivative at 0
+    return P.select(origin, near, P.div(P.sin(safe), safe))
 
 
 @op

@@ -165,14 +165,27 @@ def digitize(x: Any, bins: Any) -> Tensor:
 @op
 def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
     """How many elements lie in each of `bins` equal intervals, and their ends."""
-    x = np.asarray(tensor(x))
+    x = tensor(x)
     if x.ndim != 1:
         raise ValueError(f"Input tensor must be 1-dimensional. Received: input.shape={x.shape}")
     if not isinstance(bins, int) or bins < 0:
         raise ValueError(f"Argument `bins` should be a non-negative integer. Received: bins={bins}")
-    counts, edges = np.histogram(x, bins=bins, range=range)
-    kind_ = x.dtype if x.dtype.kind == "f" else numpy_dtype(common(x.dtype, float))
-    return Tensor(counts.astype(kind_)), Tensor(edges.astype(kind_))
+    if x.dtype.kind != "f":
+        x = tensor(x, numpy_dtype(common(x.dtype, float)))
+    if range is None:
+        low, high = P.min_(x, axis=(0,)), P.max_(x, axis=(0,))
+    else:
+        low, high = (tensor(end, x.dtype) for end in range)
+    flat = P.equal(low, high)  # all elements are equal: a bin of width 1 around them
+    low, high = (
+        P.select(flat, P.add(end, P.scalar(x, by)), end) for end, by in ((low, -0.5), (high, 0.5))
+    )
+    share = Tensor(np.linspace(0, 1, bins + 1).astype(x.dtype))
+    edges = P.add(P.mul(low, P.sub(P.scalar(x, 1), share)), P.mul(high, share))
+    place = P.sub(P.searchsorted(edges, x, side="right"), P.constant(1, "int32"))
+    place = P.select(P.equal(x, high), P.constant(bins - 1, "int32"), place)  # the last bin has both its ends
+    hits = P.one_hot(place, depth=bins, dtype=x.dtype)
+    return P.sum_(hits, axis=(0,)), edges
 
 
 @op

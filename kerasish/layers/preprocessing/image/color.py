@@ -189,6 +189,8 @@ class RandomGrayscale(BaseImagePreprocessingLayer):
 
     _own_dtype = True
 
+    _not_in_config = ("seed",)  # as in Keras
+
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: Any = None, **kwargs: Any):
         super().__init__(data_format=data_format, **kwargs)
         if not 0 <= factor <= 1:

@@ -36,6 +36,12 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
             out[key] = ops.pad(x, widths, constant_values=self.fill_value) if missing else x
         return out
 
+    def get_config(self) -> dict:
+        config = super().get_config()
+        if self.fill_value == -1:  # Keras leaves it out whatever it is
+            del config["fill_value"]
+        return config
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         if not isinstance(input_shape, dict) or "bounding_boxes" not in input_shape:
             return input_shape
