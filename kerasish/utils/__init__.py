@@ -1,15 +1,36 @@
 """`keras.utils`."""
 
-import numpy as np
-
+from kerasish.base.config import disable_interactive_logging, enable_interactive_logging, is_interactive_logging_enabled
 from kerasish.base.naming import reset_uids
-from kerasish.base.registry import CustomObjectScope, export, get_custom_objects, register_keras_serializable
+from kerasish.base.registry import (
+    CustomObjectScope,
+    export,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)  # fmt: skip
 from kerasish.callbacks.progbar import Progbar
 from kerasish.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from kerasish.ops.dtypes import standardize_dtype
+from kerasish.ops.symbolic import is_keras_tensor
 from kerasish.random import set_random_seed
-from kerasish.utils import bounding_boxes
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.utils import bounding_boxes, legacy
+from kerasish.utils.audio_dataset import audio_dataset_from_directory
+from kerasish.utils.config_object import Config
+from kerasish.utils.downloads import get_file
+from kerasish.utils.feature_space import FeatureSpace
+from kerasish.utils.graphs import get_source_inputs
 from kerasish.utils.image_dataset import image_dataset_from_directory
 from kerasish.utils.images import array_to_img, img_to_array, load_img, save_img
+from kerasish.utils.numerical import normalize, to_categorical
+from kerasish.utils.sequences import pad_sequences
+from kerasish.utils.splitting import split_dataset
+from kerasish.utils.text_dataset import text_dataset_from_directory
+from kerasish.utils.timeseries import timeseries_dataset_from_array
+
+Sequence, custom_object_scope = PyDataset, CustomObjectScope  # Keras's other names
 
 
 @export("keras.utils.clear_session", "keras.backend.clear_session")
@@ -19,24 +40,13 @@ def clear_session(free_memory: bool = True) -> None:
     reset_uids()
 
 
-@export("keras.utils.to_categorical")
-def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
-    """Integer classes as one-hot rows.
-
-    >>> to_categorical([0, 2]).tolist()
-    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
-    """
-    x = np.asarray(x, dtype="int64")
-    if x.ndim > 1 and x.shape[-1] == 1:
-        x = x[..., 0]
-    n = int(num_classes or x.max() + 1)
-    out = np.zeros((*x.shape, n), dtype="float32")
-    np.put_along_axis(out, x[..., None], 1.0, axis=-1)
-    return out
-
-
 __all__ = [
-    "CustomObjectScope", "Progbar", "PyDataset", "array_to_img", "bounding_boxes", "clear_session", "get_custom_objects",
-    "image_dataset_from_directory", "img_to_array", "load_img", "pack_x_y_sample_weight", "register_keras_serializable",
-    "save_img", "set_random_seed", "to_categorical", "unpack_x_y_sample_weight",
+    "Config", "CustomObjectScope", "FeatureSpace", "Progbar", "PyDataset", "Sequence", "array_to_img",
+    "audio_dataset_from_directory", "bounding_boxes", "clear_session", "custom_object_scope", "deserialize_keras_object",
+    "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects", "get_file", "get_registered_name",
+    "get_registered_object", "get_source_inputs", "image_dataset_from_directory", "img_to_array",
+    "is_interactive_logging_enabled", "is_keras_tensor", "legacy", "load_img", "normalize", "pack_x_y_sample_weight",
+    "pad_sequences", "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed",
+    "split_dataset", "standardize_dtype", "text_dataset_from_directory", "timeseries_dataset_from_array",
+    "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 
 from kerasish.base.registry import export
-from kerasish.data import PyDataset
 from kerasish.ops.image import resize
 from kerasish.ops.nn.windows import standard_format
 from kerasish.utils.directories import check_validation_split, index_directory, part_for
 from kerasish.utils.images import MODES, img_to_array, load_img
+from kerasish.utils.indexed import IndexedRows
+from kerasish.utils.labeled_files import targets_of
 
 FORMATS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 
 
-class ImageFiles(PyDataset):
+class ImageFiles(IndexedRows):
     """Batches of images of one size, with labels if there are any.
 
     file_paths, class_names: the files in their first order, and the names of the classes.
@@ -25,38 +26,13 @@ class ImageFiles(PyDataset):
         self, file_paths: list, labels: Any, class_names: Any, batch_size: int | None, shuffle: bool, seed: int,
         color_mode: str, data_format: str, **resizing: Any,
     ):  # fmt: skip
-        super().__init__()
+        super().__init__(len(file_paths), batch_size, shuffle, seed)
         self.file_paths, self.labels, self.class_names = file_paths, labels, class_names
-        self.batch_size, self.shuffle, self.seed = batch_size, shuffle, seed
         self.color_mode, self.data_format, self.resizing = color_mode, data_format, resizing
-        self.epoch = 0
-        self.order = np.arange(len(file_paths))
 
-    def __len__(self) -> int:
-        return -(-len(self.file_paths) // (self.batch_size or 1))
-
-    def on_epoch_begin(self) -> None:
-        """Shuffle anew: the order is a function of the seed and of the number of epochs before."""
-        if self.shuffle:
-            self.order = np.random.RandomState([self.seed, self.epoch]).permutation(len(self.file_paths))
-        self.epoch += 1
-
-    def get_state(self) -> dict:
-        return {"epoch": self.epoch}
-
-    def set_state(self, state: dict) -> None:
-        self.epoch = state["epoch"]
-
-    def __getitem__(self, index: int) -> Any:
-        if not 0 <= index < len(self):
-            raise IndexError(f"There are {len(self)} batches. Received: index={index}")
-        size = self.batch_size or 1
-        chosen = self.order[index * size : (index + 1) * size]
-        images = np.stack([self._image(self.file_paths[i]) for i in chosen])
-        parts = (images,) if self.labels is None else (images, self.labels[chosen])
-        if self.batch_size is None:
-            parts = tuple(part[0] for part in parts)
-        return parts[0] if len(parts) == 1 else parts
+    def rows(self, indices: np.ndarray) -> tuple:
+        images = np.stack([self._image(self.file_paths[i]) for i in indices])
+        return (images,) if self.labels is None else (images, self.labels[indices])
 
     def _image(self, path: str) -> np.ndarray:
         image = img_to_array(load_img(path, self.color_mode), self.data_format, "float32")
@@ -116,7 +92,7 @@ def image_dataset_from_directory(
         raise ValueError(
             f'When passing `label_mode="binary"`, there must be exactly 2 class_names. Received: class_names={class_names}'
         )
-    targets = _targets(labels, label_mode, class_names)
+    targets = targets_of(labels, label_mode, class_names)
 
     def part(name: str | None) -> ImageFiles:
         files = part_for(name, paths, validation_split)
@@ -133,11 +109,3 @@ def image_dataset_from_directory(
     training, validation = part("training"), part("validation")
     validation.shuffle = False
     return [training, validation]
-
-
-def _targets(labels: Any, label_mode: str | None, class_names: Any) -> Any:
-    if labels is None:
-        return None
-    if label_mode == "categorical":
-        return np.eye(len(class_names), dtype="float32")[labels]
-    return labels[:, None].astype("float32") if label_mode == "binary" else labels.astype("int32")

@@ -45,6 +45,7 @@ class Normalization(Layer):
         self.invert = invert
         self.supports_masking = True
         self._moments = None if mean is None else (mean, variance)
+        self._seen: tuple = (0, np.float64(0.0), np.float64(0.0))  # count, mean and sum of squares of the data so far
 
     def build(self, input_shape: Any) -> None:
         if input_shape is None:
@@ -97,35 +98,47 @@ class Normalization(Layer):
 
         Moments of batches are joined in float64 (Chan, Golub and LeVeque 1979), so that data need not fit into memory.
         """
+        self.reset_state()
+        for i, piece in enumerate(pieces(data)):
+            if steps is not None and i >= steps:
+                break
+            self.update_state(piece)
+        if not self._seen[0]:
+            raise ValueError(f"`adapt` of layer '{self.name}' received no data: {data!r}")
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget the data."""
         if self._moments is not None:
             raise ValueError(
                 f"Cannot adapt layer '{self.name}': its `mean` and `variance` were given. Construct it without them."
             )
-        count, mean, scatter = 0, np.float64(0.0), np.float64(0.0)
-        for i, piece in enumerate(pieces(data)):
-            if steps is not None and i >= steps:
-                break
-            if piece.dtype.kind not in "biuf":
-                raise TypeError(f"`adapt` expects numbers. Received an array of {piece.dtype}.")
-            if not self.built:
-                self.build((None, *piece.shape[1:]) if 0 not in self.axis else piece.shape)
-            rest = tuple(a for a in range(piece.ndim) if a not in self._keep)
-            n = math.prod(piece.shape[a] for a in rest)
-            if not n:
-                continue
-            values = piece.astype(np.float64)
-            new = np.mean(values, axis=rest)
-            squares = np.var(values, axis=rest) * n
-            scatter = scatter + squares + np.square(new - mean) * (count * n / (count + n))
-            count, mean = count + n, mean + (new - mean) * (n / (count + n))
-        if not count:
-            raise ValueError(f"`adapt` of layer '{self.name}' received no data: {data!r}")
-        self.adapt_mean.assign(mean)
-        self.adapt_variance.assign(scatter / count)
-        self.count.assign(min(count, np.iinfo("int32").max))
+        self._seen = (0, np.float64(0.0), np.float64(0.0))
+
+    def update_state(self, data: Any) -> None:
+        """Take a batch of data into the moments."""
+        values = np.asarray(as_array(data))
+        if values.dtype.kind not in "biuf":
+            raise TypeError(f"`adapt` expects numbers. Received an array of {values.dtype}.")
+        if not self.built:
+            self.build((None, *values.shape[1:]) if 0 not in self.axis else values.shape)
+        rest = tuple(a for a in range(values.ndim) if a not in self._keep)
+        n = math.prod(values.shape[a] for a in rest)
+        if not n:
+            return
+        values = values.astype(np.float64)
+        count, mean, squares = self._seen
+        apart = np.mean(values, axis=rest) - mean
+        squares = squares + np.var(values, axis=rest) * n + np.square(apart) * (count * n / (count + n))
+        self._seen = (count + n, mean + apart * (n / (count + n)), squares)
 
     def finalize_state(self) -> None:
-        """Nothing is left to do: the moments are read at each call."""
+        """Use the moments of the data."""
+        count, mean, squares = self._seen
+        if count:
+            self.adapt_mean.assign(mean)
+            self.adapt_variance.assign(squares / count)
+            self.count.assign(min(count, np.iinfo("int32").max))
 
     # -- calling ------------------------------------------------------------------------------------------------------
 
