@@ -32,7 +32,7 @@ def timeseries_dataset_from_array(
     targets:         targets[i] belongs to the window that begins at i; None for none.
     sequence_stride: the distance of windows.
     sampling_rate:   the distance of points in a window.
-    start_index, end_index: the part of the data to use; targets count from its start.
+    start_index, end_index: the part of the data to use.
 
     >>> data = np.arange(5)
     >>> timeseries_dataset_from_array(data, data[2:] * 10, sequence_length=2)[0][1].tolist()
@@ -62,11 +62,11 @@ def timeseries_dataset_from_array(
             raise ValueError(f"`{name}` must be lower than the length of the data. Received: {name}={value}, for data of length {size}")
     if format not in ("tf", "grain"):
         raise ValueError(f'`format` should be either "tf" or "grain". Received: format={format}')
-    data = data[start_index or 0 : end_index]
-    count = max(len(data) - (sequence_length - 1) * sampling_rate, 0)
+    first, last = start_index or 0, size if end_index is None else end_index
+    last -= (sequence_length - 1) * sampling_rate
     if targets is not None:
-        count = min(count, len(targets))
-    starts = np.arange(0, count, sequence_stride)
+        last = min(last, len(targets))
+    starts = np.arange(first, max(first, last), sequence_stride)
     if shuffle:
         seed = int(np.random.randint(10**6)) if seed is None else seed
         np.random.RandomState(seed).shuffle(starts)

@@ -4,22 +4,11 @@ import json
 import pathlib
 
 import pytest
-from preprocessing_cases import CASES, answer
+from preprocessing_cases import CASES, answer, same
 
 import kerasish as keras
 
 GOLDEN = json.loads((pathlib.Path(__file__).parents[1] / "golden/preprocessing.json").read_text(encoding="utf-8"))
-
-
-def same(a, b):
-    """Equal, with floats nearly so, at any depth."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float) or isinstance(b, float):
-        return a == pytest.approx(b, rel=1e-5, abs=1e-5, nan_ok=True)
-    return a == b
 
 
 def test_every_case_has_an_answer():
