@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import numpy as np
+
 from kerasish import ops, random
 from kerasish.base import config
 from kerasish.base.registry import export
@@ -280,53 +282,77 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
+# -- Fourier transforms -----------------------------------------------------------------------------------------------
+
+# Windows that are sums of cosines: the weights of their harmonics
+WINDOWS: dict[str, tuple] = {
+    "boxcar": (1.0,),
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
+}
+
+
+def window_values(window: Any, length: int, periodic: bool) -> np.ndarray:
+    """A window by its name in WINDOWS, or its values; None stands for ones."""
+    if window is None:
+        return np.ones(length)
+    if not isinstance(window, str):
+        values = np.asarray(window, "float64")
+        if values.shape != (length,):
+            raise ValueError(f"The window should have shape ({length},). Received: window of shape {values.shape}")
+        return values
+    if window not in WINDOWS:
+        raise ValueError(f"Invalid window name '{window}' in parameter window='{window}'! Known are: {sorted(WINDOWS)}")
+    angle = 2 * np.pi * np.arange(length) / max(length if periodic else length - 1, 1)
+    return sum((-1) ** k * a * np.cos(k * angle) for k, a in enumerate(WINDOWS[window]))  # type: ignore[return-value]
+
+
 @export("keras.initializers.STFT", "keras.initializers.STFTInitializer", "keras.initializers.stft")
 class STFT(Initializer):
-    """The kernel (window, 1, frequencies) of a short-time Fourier transform by convolution.
+    """Kernels (frame length, 1, frequencies) that make a convolution a short-time Fourier transform.
 
-    side:    "real" or "imag".
-    window:  "hann" or "hamming", or None for none and no scaling.
-    scaling: "density" (by the root of the window's power) or "spectrum" (by its sum).
-
-    >>> STFT("real", window=None)((4, 1, 3)).shape
-    (4, 1, 3)
+    side:     "real" or "imag".
+    window:   a name, values, or None; symmetric unless `periodic`.
+    scaling:  "density" divides by the window's norm, "spectrum" by its sum.
     """
 
-    def __init__(self, side: str = "real", window: str | None = "hann", scaling: str = "density", periodic: bool = False):
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ):
         if side not in ("real", "imag"):
             raise ValueError(f"side should be 'real' or 'imag', not {side}")
-        if window is not None and window not in ("hann", "hamming"):
-            raise ValueError(f"`window` should be 'hann', 'hamming' or None. Received: window={window}")
-        if scaling is not None and scaling not in ("density", "spectrum"):
+        if scaling not in (None, "density", "spectrum"):
             raise ValueError(f"Scaling is invalid, it must be `None`, 'density' or 'spectrum'. Received scaling={scaling}")
+        if isinstance(window, str) and window not in WINDOWS:
+            raise ValueError(f"Invalid window name '{window}' in parameter window='{window}'! Known are: {sorted(WINDOWS)}")
         self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        length, _, count = shape
-        steps = ops.cast(ops.arange(length), "float32")
-        weights = ops.ones((length,))
-        if self.window is not None:
-            a = {"hann": 0.5, "hamming": 0.54}[self.window]
-            period = length if self.periodic else max(length - 1, 1)
-            weights = a - (1 - a) * ops.cos(2 * math.pi * steps / period)
-            if self.scaling == "density":
-                weights = weights / ops.sqrt(ops.sum(ops.square(weights)))
-            elif self.scaling == "spectrum":
-                weights = weights / ops.sum(ops.absolute(weights))
-        angles = 2 * math.pi * ops.outer(steps, ops.cast(ops.arange(count), "float32")) / max((count - 1) * 2, 1)
-        waves = ops.cos(angles) if self.side == "real" else -ops.sin(angles)
-        return ops.cast(ops.expand_dims(waves * ops.expand_dims(weights, -1), 1), dtype or config.floatx())
+        length, _, frequencies = shape
+        window = window_values(self.window, length, self.periodic)
+        if self.scaling == "density":
+            window = window / np.sqrt(np.sum(np.square(window)))
+        elif self.scaling == "spectrum":
+            window = window / np.sum(np.abs(window))
+        angle = 2 * np.pi * np.outer(np.arange(length), np.arange(frequencies)) / max(2 * (frequencies - 1), 1)
+        # for an odd length of the transform, the kernel's shape does not tell it: it is taken to be even, as in Keras
+        waves = np.cos(angle) if self.side == "real" else -np.sin(angle)
+        return ops.convert_to_tensor((window[:, None] * waves)[:, None], dtype=dtype or config.floatx())
 
     def get_config(self) -> dict:
         return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
 
 
-# Keras's names of the same classes
-constant, ones, zeros, identity, stft, orthogonal = Constant, Ones, Zeros, Identity, STFT, Orthogonal
-glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
-lecun_normal, lecun_uniform, variance_scaling = LecunNormal, LecunUniform, VarianceScaling
-random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+# Keras's other names
 IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant, glorot_normal, glorot_uniform, he_normal = Constant, GlorotNormal, GlorotUniform, HeNormal
+he_uniform, identity, lecun_normal, lecun_uniform = HeUniform, Identity, LecunNormal, LecunUniform
+ones, orthogonal, random_normal, random_uniform = Ones, Orthogonal, RandomNormal, RandomUniform
+stft, truncated_normal, variance_scaling, zeros = STFT, TruncatedNormal, VarianceScaling, Zeros
 
 get, serialize, deserialize = lookup_functions("initializers", Initializer)
 for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):

@@ -104,6 +104,7 @@ from kerasish.layers.preprocessing.image import (
     Solarization,
 )  # fmt: skip
 from kerasish.layers.preprocessing.integer_lookup import IntegerLookup
+from kerasish.layers.preprocessing.spectrograms import MelSpectrogram, STFTSpectrogram
 from kerasish.layers.preprocessing.standardization import Normalization
 from kerasish.layers.preprocessing.string_lookup import StringLookup
 from kerasish.layers.preprocessing.text_vectorization import TextVectorization
