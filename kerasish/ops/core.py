@@ -6,6 +6,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from kerasish.base import tree
+from kerasish.base.registry import export
 from kerasish.engine import control
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, product
@@ -214,6 +215,7 @@ def _as_tensors(x: Any) -> Any:
     return tree.map_structure(lambda v: v if v is None else tensor(v), x)
 
 
+@export("keras.src.ops.core.Cond")
 class Cond(Operation):
     """Takes the first or the second of two results. In a model of symbolic tensors both branches are computed."""
 
@@ -221,6 +223,7 @@ class Cond(Operation):
         return cond(pred, lambda: chosen, lambda: other)
 
 
+@export("keras.src.ops.core.Switch")
 class Switch(Operation):
     """Takes one of several results by a number. In a model of symbolic tensors all branches are computed."""
 
