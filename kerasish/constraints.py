@@ -84,7 +84,8 @@ class MinMaxNorm(Constraint):
         return {"min_value": self.min_value, "max_value": self.max_value, "rate": self.rate, "axis": self.axis}
 
 
-max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm  # Keras's other names
+# Keras's names of the same classes
+max_norm, min_max_norm, non_neg, unit_norm = MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 get, serialize, deserialize = lookup_functions("constraints", Constraint)
 for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):

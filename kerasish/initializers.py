@@ -1,4 +1,3 @@
-"""`keras.initializers`: how variables start."""
 
 import math
 from typing import Any
@@ -316,8 +315,11 @@ class STFT(Initializer):
     """Kernels (frame length, 1, frequencies) that make a convolution a short-time Fourier transform.
 
     side:     "real" or "imag".
-    window:   a name, values, or None; symmetric unless `periodic`.
+    window:   a name, values, or None for none and no scaling; symmetric unless `periodic`.
     scaling:  "density" divides by the window's norm, "spectrum" by its sum.
+
+    >>> STFT("real", window=None)((4, 1, 3)).shape
+    (4, 1, 3)
     """
 
     def __init__(
@@ -334,7 +336,9 @@ class STFT(Initializer):
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         length, _, frequencies = shape
         window = window_values(self.window, length, self.periodic)
-        if self.scaling == "density":
+        if self.window is None:
+            pass  # nor is it scaled
+        elif self.scaling == "density":
             window = window / np.sqrt(np.sum(np.square(window)))
         elif self.scaling == "spectrum":
             window = window / np.sum(np.abs(window))

@@ -85,7 +85,7 @@ class L2(Regularizer):
         return {"l2": self.l2}
 
 
-@export("keras.regularizers.OrthogonalRegularizer", "keras.regularizers.orthogonal_regularizer")
+@export("keras.regularizers.OrthogonalRegularizer")
 class OrthogonalRegularizer(Regularizer):
     """Draws the rows (or columns) of a matrix towards orthogonality."""
 
@@ -109,8 +109,9 @@ class OrthogonalRegularizer(Regularizer):
         return {"factor": self.factor, "mode": self.mode}
 
 
-l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras's other names
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras's names of the same classes
 
 get, serialize, deserialize = lookup_functions("regularizers", Regularizer)
 for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):
     export(f"keras.regularizers.{_name}")(_f)
+

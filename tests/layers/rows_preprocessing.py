@@ -48,7 +48,7 @@ SILENCE = np.concatenate([draw(1, 50), 1e-6 * draw(1, 50)])
 STFT = {
     "": {}, "magnitude": {"mode": "magnitude"}, "psd": {"mode": "psd"}, "real": {"mode": "real"}, "imag": {"mode": "imag"}, "stft": {"mode": "stft"},
     "psd unscaled": {"mode": "psd", "scaling": None}, "psd odd": {"mode": "psd", "fft_length": 21}, "psd spectrum": {"mode": "psd", "scaling": "spectrum"},
-    "expanded": {"expand_dims": True}, "with steps": {"frame_step": 5, "fft_length": 32}, "padded": {"padding": "same", "fft_length": 20},
+    "plain": {"window": None}, "weighted": {"window": [*range(1, 17)]}, "expanded": {"expand_dims": True}, "with steps": {"frame_step": 5, "fft_length": 32}, "padded": {"padding": "same", "fft_length": 20},
     "unscaled": {"scaling": None, "window": "hamming"}, "spectrum": {"scaling": "spectrum", "periodic": True, "window": "blackman"},
 }  # fmt: skip
 MEL = {

@@ -323,7 +323,8 @@ class IndexLookup(HostLayer):
         config["vocabulary"] = None if vocabulary is None else list(vocabulary)
         config["idf_weights"] = None if weights is None else list(weights)
         config["salt"] = None if self.salt is None else list(self.salt)
-        return {**config, "vocabulary_size": self.vocabulary_size(), "oov_method": self.oov_method}
+        size = self.vocabulary_size() if len(self._vocabulary) else self._saved_size
+        return {**config, "vocabulary_size": size, "oov_method": self.oov_method}
 
     def _config_value(self, name: str) -> Any:
         return None if name in ("vocabulary", "idf_weights") else super()._config_value(name)
