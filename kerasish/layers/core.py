@@ -7,6 +7,7 @@ from kerasish import activations, constraints, dtype_policies, initializers, ops
 from kerasish.base.registry import export
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.layers.lora import LowRankAdapted, LowRankKernel
 from kerasish.saving.lambdas import serialize_lambda, without_lambdas
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -44,7 +45,7 @@ def unquantized(config: Any) -> None:
 
 
 @export("keras.layers.Dense")
-class Dense(Weighted):
+class Dense(LowRankKernel, Weighted):
     """activation(inputs @ kernel + bias), over the last axis.
 
     >>> Dense(4)(ops.ones((2, 3))).shape
@@ -61,9 +62,8 @@ class Dense(Weighted):
         self.quantization_config = unquantized(quantization_config)
         if not isinstance(units, int) or units <= 0:
             raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
-        if lora_rank is not None or lora_alpha is not None:
-            raise ValueError("lora_rank is not supported yet. Leave it out.")
         self.units, self.use_bias = units, use_bias
+        self._take_lora(lora_rank, lora_alpha)
         self._take(
             activation=activation, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
             kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
@@ -78,9 +78,10 @@ class Dense(Weighted):
         n = input_shape[-1]
         if n is None:
             raise ValueError(f"The last axis of the inputs to a Dense layer must be known. Received: input_shape={input_shape}")
-        self.kernel = self._weight("kernel", (n, self.units))
+        self._kernel = self._weight("kernel", (n, self.units))
         self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
+        self._enable_lora_if_asked()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         x = ops.matmul(inputs, self.kernel)
@@ -90,7 +91,7 @@ class Dense(Weighted):
 
 
 @export("keras.layers.Embedding")
-class Embedding(Weighted):
+class Embedding(LowRankAdapted, Weighted):
     """A vector for each integer. With mask_zero, 0 is padding."""
 
     def __init__(
@@ -109,6 +110,7 @@ class Embedding(Weighted):
             embeddings_initializer=embeddings_initializer, embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )  # fmt: skip
+        self._take_lora(lora_rank, lora_alpha)
         self.supports_masking = mask_zero
         self.autocast = False
         if weights is not None:
@@ -121,12 +123,24 @@ class Embedding(Weighted):
         return {"activity_regularizer": None, **super().get_config()}
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
+        self._embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
+        self._enable_lora_if_asked()
+
+    adapted = "embeddings"
+
+    @property
+    def embeddings(self) -> Any:
+        """The vectors, with their adaptation where there is one."""
+        return self._adapted()
 
     def call(self, inputs: Any) -> Any:
         if str(inputs.dtype) not in ("int32", "int64", "uint8", "int16", "int8"):
             inputs = ops.cast(inputs, "int32")
-        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+        found = ops.take(self._embeddings, inputs, axis=0)
+        if self.lora_enabled:  # only of the vectors that are looked up
+            change = ops.matmul(ops.take(self._own("a"), inputs, axis=0), self._own("b"))
+            found = ops.add(found, ops.multiply(self.lora_alpha / self.lora_rank, change))
+        return ops.cast(found, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
