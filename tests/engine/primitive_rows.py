@@ -49,7 +49,7 @@ def complex_(*shape: int) -> np.ndarray:
 
 SEED = np.array([7, 3], "int64")
 X, Y, P, U, V = normal(3, 4), normal(3, 4), positive(3, 4), unit(3, 4), normal(4)
-I, J, B = integers(3, 4), integers(3, 4), booleans(3, 4)
+WHOLE, OTHER, B = integers(3, 4), integers(3, 4), booleans(3, 4)
 PLACES = np.array([2, 0, 2], "int32")
 IMAGE, KERNEL = normal(2, 6, 5, 4), normal(3, 2, 2, 6)
 CONV: dict[str, Any] = dict(strides=(2, 1), padding=((1, 1), (0, 1)), dilation=(1, 2), groups=2)
@@ -86,7 +86,7 @@ ROWS = [
     Row("arccosh", (P + 1,), reads_floats=False),
     *many("sign floor ceil rint trunc isnan isinf isfinite signbit", X * 3),
     Row("logical_not", (B,)),
-    Row("invert", (I,)),
+    Row("invert", (WHOLE,)),
     *many("add sub mul maximum minimum logaddexp atan2", X, Y),
     *many("add sub mul div maximum minimum logaddexp atan2", X, V),
     *many("div mod", X, P),
@@ -96,10 +96,10 @@ ROWS = [
     Row("nextafter", (X, Y), differentiable=False),
     Row("clip", (X,), dict(low=-0.5, high=0.5)),
     Row("clip_grad", (Y, X), dict(low=-0.5, high=0.5)),
-    *many("equal not_equal greater greater_equal less less_equal", I, J),
+    *many("equal not_equal greater greater_equal less less_equal", WHOLE, OTHER),
     *many("greater less_equal", X, V),
     *many("logical_and logical_or logical_xor", B, ~B),
-    *many("bitwise_and bitwise_or bitwise_xor left_shift right_shift gcd lcm", I, J),
+    *many("bitwise_and bitwise_or bitwise_xor left_shift right_shift gcd lcm", WHOLE, OTHER),
     Row("select", (B, X, Y)),
     Row("select", (B, X, np.array(0.5))),
     Row("sum", (X,), dict(axis=(0, 1))),
