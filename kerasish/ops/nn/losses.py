@@ -118,7 +118,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     target, output = floats(target, output)
     _aligned(target, output)
     if from_logits:
-        return P.sub(P.softplus(output), P.mul(target, output))
+        rest = P.mul(P.sub(P.scalar(target, 1), target), P.softplus(output))
+        return P.add(P.mul(target, P.softplus(P.neg(output))), rest)
     p = _clipped(output)
     one = P.scalar(p, 1)
     yes = P.mul(target, P.log(p))
