@@ -234,6 +234,11 @@ def value_and_grad(fn: Callable, argnums: int | Sequence[int] = 0, has_aux: bool
             tape.watch([call[i] for i in positions])
             result = fn(*call, **kwargs)
             value = result[0] if has_aux else result
+        if not differentiable(value.dtype):
+            raise TypeError(
+                f"grad needs a function whose value is a floating-point number. Received dtype {value.dtype}: what "
+                "returns integers or booleans (argmax, comparisons, …) has no gradient."
+            )
         if value.shape != ():
             raise ValueError(
                 f"grad needs a function whose value is a scalar. Received shape {value.shape}; reduce it, for example "
@@ -276,7 +281,6 @@ def vjp(fn: Callable, *primals: Any) -> tuple[Any, Callable]:
 
 def jvp(fn: Callable, primals: Sequence, tangents: Sequence) -> tuple[Any, Any]:
     """`fn(*primals)` and its directional derivative along `tangents`: the VJP of the VJP."""
-    dummy: list = []
 
     def pullback(cotangent: Any) -> list:
         _, pull = vjp(fn, *primals)
@@ -284,7 +288,6 @@ def jvp(fn: Callable, primals: Sequence, tangents: Sequence) -> tuple[Any, Any]:
 
     value, _ = vjp(fn, *primals)
     zeros = tree.map_structure(lambda v: P.full_like(v, 0), value)
-    del dummy
     _, push = vjp(pullback, zeros)
     tangents = [t if isinstance(t, Tensor) else Tensor(np.asarray(t, dtype="float32")) for t in tangents]
     return value, push(tangents)[0]

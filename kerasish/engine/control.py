@@ -10,11 +10,12 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from kerasish.base import tree
+from kerasish.base.errors import NonDifferentiableError
 from kerasish.engine import primitives as P
 from kerasish.engine.autodiff import GradientTape, differentiable
 from kerasish.engine.core import Primitive, bind, context, suspended
 from kerasish.engine.dims import same_shape
-from kerasish.engine.graph import Graph, Node, Var
+from kerasish.engine.graph import Graph, Var
 from kerasish.engine.passes import drop_unused, optimise
 from kerasish.engine.program import Program
 from kerasish.engine.tensor import Tensor, Traced
@@ -156,14 +157,14 @@ def _split(body: Graph, consts: int, carries: int) -> tuple[Graph, Graph, list[i
     forward_values: set[int] = set()
     duplicated = []
     for node in joint.nodes:
-        if id_of(node, trace.nodes, inside):
+        if id(node) in inside:
             if all(a.constant is not None or id(a) in const_only for a in node.args):
                 const_only.update(id(o) for o in node.outs)
                 duplicated.append(node)
             else:
                 forward_values.update(id(o) for o in node.outs)
     dup = {id(n) for n in duplicated}
-    back_nodes = [n for n in joint.nodes if not id_of(n, trace.nodes, inside) or id(n) in dup]
+    back_nodes = [n for n in joint.nodes if id(n) not in inside or id(n) in dup]
     carry_ids = {id(t.var): t.var for t in inputs[consts : consts + carries]}
     kept: dict[int, Var] = {}
     for v in [a for n in back_nodes for a in n.args] + joint.outputs:
@@ -181,11 +182,6 @@ def _split(body: Graph, consts: int, carries: int) -> tuple[Graph, Graph, list[i
         *[t.var for t in cotangents[carries:]],
     ]
     return drop_unused(forward), Graph(back_inputs, back_nodes, joint.outputs), sums, rows, len(residuals)
-
-
-def id_of(node: Node, original: list[Node], inside: set[int]) -> bool:
-    """Whether a node is of the forward part."""
-    return id(node) in inside
 
 
 def _halves(body: Graph, consts: int, carries: int) -> tuple:
@@ -263,6 +259,21 @@ class _Row:
 
     def __init__(self, x: Any):
         self.shape, self.dtype = x.shape[1:], x.dtype
+
+
+def repeat(f: Callable, init: Any, count: int) -> Any:
+    """`f(i, value)` for i from 0, `count` times; in a program as a scan, whose source does not grow with the count."""
+    if context.trace is None or count <= 1:
+        value = init
+        for i in range(count):
+            value = f(Tensor(np.asarray(i, "int32")), value)
+        return value
+
+    def step(carry: tuple, x: None) -> tuple:
+        i, value = carry
+        return (P.add(i, P.constant(1, "int32")), f(i, value)), []
+
+    return scan(step, (P.constant(0, "int32"), init), None, count)[0][1]
 
 
 def scan(f: Callable, init: Any, xs: Any = None, length: Any = None, reverse: bool = False) -> tuple[Any, Any]:
@@ -427,11 +438,18 @@ def _while_impl(
     return tuple(np.array(c) for c in carry)
 
 
+def _while_vjps(*_: Any, **__: Any) -> list:
+    raise NonDifferentiableError(
+        "In a program `while_loop` is forward only: how often it runs is not known beforehand, so what its gradient needs "
+        "can't be kept. Use ops.scan or ops.fori_loop with a fixed number of steps, or run eagerly."
+    )
+
+
 while_p = P.TABLE["while"] = Primitive(
     "while",
     _while_impl,
     lambda *v, test, body, tests, consts: [(x.shape, x.dtype) for x in v[tests + consts :]],
-    None,
+    _while_vjps,
     several=True,
 )
 

@@ -149,6 +149,7 @@ class Plan:
                 p = self.place(a)
                 root = p.root
                 free = root.kind == "buffer" and p.whole and id(root.var) not in self.placed and root is not target
+                free = free and id(root) not in self.first  # what is joined itself keeps its place, where its parts are
                 if free and not is_symbolic(root.var.shape) and root.root is root and root.offset is None:
                     self.placed.add(id(root.var))
                     self.in_place.add((id(node), position))

@@ -129,6 +129,8 @@ TABLE["concat"] = concat
 
 
 def _unpad(g: Tensor, widths: tuple, shape: tuple) -> Tensor:
+    if any(not isinstance(w, Dim) and w < 0 for pair in widths for w in pair):
+        return pad(g, widths=tuple((-lo, -hi) for lo, hi in widths))
     return slice_(g, index=tuple(slice(lo, lo + d, 1) for (lo, _), d in zip(widths, shape, strict=True)))
 
 

@@ -138,20 +138,27 @@ def infer(fn: Callable, *args: Any, **kwargs: Any) -> Any:
     """What `fn` returns for inputs of these shapes, as TensorSpecs; nothing is computed.
 
     Leaves of the arguments that are TensorSpecs become traced tensors; a size of None is unknown. Where `fn` needs an
-    unknown size as a number, two trial sizes are used, and the sizes that differ between the results are unknown.
+    unknown size as a number, trial sizes are used, and the sizes that differ between the results are unknown.
     """
     try:
         with dims.unknown_sizes_agree():
             return _infer(fn, args, kwargs, lambda axis: Dim.symbol(f"d{axis}"))
     except NeedsSize:
         results = [_infer(fn, args, kwargs, lambda axis, n=n: n) for n in (83, 89)]
-        return tree.map_structure(_agreed, *results)
+    try:  # a small one, for what is cut off where there is enough of it; it may be too small
+        results.append(_infer(fn, args, kwargs, lambda axis: 2))
+    except Exception:  # noqa: BLE001
+        pass
+    if len({len(tree.flatten(r)) for r in results}) > 1:
+        raise ValueError("How many results there are depends on a size that is unknown (None). Pass it as an argument.")
+    return tree.map_structure(_agreed, *results)
 
 
-def _agreed(a: Any, b: Any) -> Any:
-    if not isinstance(a, TensorSpec):
-        return a
-    return TensorSpec(tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype)
+def _agreed(first: Any, *others: Any) -> Any:
+    if not isinstance(first, TensorSpec):
+        return first
+    sizes = zip(first.shape, *[o.shape for o in others], strict=True)
+    return TensorSpec(tuple(d[0] if len(set(d)) == 1 else None for d in sizes), first.dtype)
 
 
 def _infer(fn: Callable, args: tuple, kwargs: dict, unknown: Callable[[int], Any]) -> Any:

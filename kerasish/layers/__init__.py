@@ -13,34 +13,7 @@ from kerasish.layers.attention import AdditiveAttention, Attention, GroupedQuery
 from kerasish.layers.batch_normalization import BatchNormalization
 from kerasish.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from kerasish.layers.convolution import Conv1D, Conv2D, Conv3D
-from kerasish.layers.core import (
-    Activation,
-    Add,
-    Average,
-    Concatenate,
-    Dense,
-    Dropout,
-    Embedding,
-    Flatten,
-    Identity,
-    Lambda,
-    Maximum,
-    Minimum,
-    Multiply,
-    Permute,
-    ReLU,
-    RepeatVector,
-    Reshape,
-    Softmax,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)  # fmt: skip
+from kerasish.layers.core import Activation, Dense, Dropout, Embedding, Identity, ReLU, Softmax
 from kerasish.layers.depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from kerasish.layers.dot import Dot, dot
 from kerasish.layers.einsum_dense import EinsumDense
@@ -55,7 +28,25 @@ from kerasish.layers.global_pooling import (
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
+from kerasish.layers.lambda_layer import Lambda
 from kerasish.layers.masking import Masking
+from kerasish.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from kerasish.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from kerasish.layers.normalization import GroupNormalization, LayerNormalization, RMSNormalization, UnitNormalization
 from kerasish.layers.padding import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from kerasish.layers.pooling import (

@@ -1,14 +1,12 @@
-"""Core layers: dense, embedding, activation, reshaping, merging, functions."""
+"""Core layers: dense, embedding, activation, dropout."""
 
-import inspect
-from typing import Any, Callable
+from typing import Any
 
-from kerasish import activations, constraints, dtype_policies, initializers, ops, random, regularizers
+from kerasish import activations, constraints, initializers, ops, random, regularizers
 from kerasish.base.registry import export
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer
-from kerasish.saving.lambdas import serialize_lambda, without_lambdas
-from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.layers.lora import LowRankAdapted, LowRankKernel
 
 
 class Weighted(Layer):
@@ -44,7 +42,7 @@ def unquantized(config: Any) -> None:
 
 
 @export("keras.layers.Dense")
-class Dense(Weighted):
+class Dense(LowRankKernel, Weighted):
     """activation(inputs @ kernel + bias), over the last axis.
 
     >>> Dense(4)(ops.ones((2, 3))).shape
@@ -61,9 +59,8 @@ class Dense(Weighted):
         self.quantization_config = unquantized(quantization_config)
         if not isinstance(units, int) or units <= 0:
             raise ValueError(f"Received an invalid value for `units`, expected a positive integer. Received: units={units}")
-        if lora_rank is not None or lora_alpha is not None:
-            raise ValueError("lora_rank is not supported yet. Leave it out.")
         self.units, self.use_bias = units, use_bias
+        self._take_lora(lora_rank, lora_alpha)
         self._take(
             activation=activation, kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
             kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
@@ -78,9 +75,10 @@ class Dense(Weighted):
         n = input_shape[-1]
         if n is None:
             raise ValueError(f"The last axis of the inputs to a Dense layer must be known. Received: input_shape={input_shape}")
-        self.kernel = self._weight("kernel", (n, self.units))
+        self._kernel = self._weight("kernel", (n, self.units))
         self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n})
+        self._enable_lora_if_asked()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         x = ops.matmul(inputs, self.kernel)
@@ -90,7 +88,7 @@ class Dense(Weighted):
 
 
 @export("keras.layers.Embedding")
-class Embedding(Weighted):
+class Embedding(LowRankAdapted, Weighted):
     """A vector for each integer. With mask_zero, 0 is padding."""
 
     def __init__(
@@ -109,6 +107,7 @@ class Embedding(Weighted):
             embeddings_initializer=embeddings_initializer, embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )  # fmt: skip
+        self._take_lora(lora_rank, lora_alpha)
         self.supports_masking = mask_zero
         self.autocast = False
         if weights is not None:
@@ -121,12 +120,24 @@ class Embedding(Weighted):
         return {"activity_regularizer": None, **super().get_config()}
 
     def build(self, input_shape: Any = None) -> None:
-        self.embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
+        self._embeddings = self._weight("embeddings", (self.input_dim, self.output_dim))
+        self._enable_lora_if_asked()
+
+    adapted = "embeddings"
+
+    @property
+    def embeddings(self) -> Any:
+        """The vectors, with their adaptation where there is one."""
+        return self._adapted()
 
     def call(self, inputs: Any) -> Any:
         if str(inputs.dtype) not in ("int32", "int64", "uint8", "int16", "int8"):
             inputs = ops.cast(inputs, "int32")
-        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+        found = ops.take(self._embeddings, inputs, axis=0)
+        if self.lora_enabled:  # only of the vectors that are looked up
+            change = ops.matmul(ops.take(self._own("a"), inputs, axis=0), self._own("b"))
+            found = ops.add(found, ops.multiply(self.lora_alpha / self.lora_rank, change))
+        return ops.cast(found, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return ops.not_equal(inputs, 0) if self.mask_zero else None
@@ -190,81 +201,6 @@ class Softmax(Layer):
         return ops.multiply(y, ops.cast(mask, y.dtype))  # where all is masked, there is nothing
 
 
-@export("keras.layers.Flatten")
-class Flatten(Layer):
-    """All axes but the first as one."""
-
-    def __init__(self, data_format: str | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.data_format = data_format or "channels_last"
-        self.input_spec = InputSpec(min_ndim=1)
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        if self.data_format == "channels_first" and len(inputs.shape) > 2:
-            inputs = ops.moveaxis(inputs, 1, -1)
-        n: Any = 1
-        for d in inputs.shape[1:]:
-            n = n * d
-        return ops.reshape(inputs, (inputs.shape[0], n))
-
-
-@export("keras.layers.Reshape")
-class Reshape(Layer):
-    """Another shape for each sample; one size may be -1."""
-
-    def __init__(self, target_shape: Any, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        known, n = 1, 1
-        for d in self.target_shape:
-            known = known * (d if d != -1 else 1)
-        for d in inputs.shape[1:]:
-            n = n * d
-        target = tuple(n // known if d == -1 else d for d in self.target_shape)
-        return ops.reshape(inputs, (inputs.shape[0], *target))
-
-
-@export("keras.layers.Permute")
-class Permute(Layer):
-    """The axes of each sample in another order, counted from 1."""
-
-    def __init__(self, dims: Any, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.dims = tuple(dims)
-        if sorted(dims) != list(range(1, len(dims) + 1)):
-            raise ValueError(f"Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive and start from 1. Received dims={dims}")
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        return ops.transpose(inputs, (0, *self.dims))
-
-
-@export("keras.layers.RepeatVector")
-class RepeatVector(Layer):
-    """Each sample n times along a new axis."""
-
-    def __init__(self, n: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.n = n
-        self.input_spec = InputSpec(ndim=2)
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any) -> Any:
-        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
-
-
 @export("keras.layers.Identity")
 class Identity(Layer):
     """The inputs as they are."""
@@ -300,149 +236,3 @@ class Dropout(Layer):
         if training and self.rate > 0:
             return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
         return inputs
-
-
-@export("keras.layers.Lambda")
-class Lambda(Layer):
-    """A function as a layer. To load a saved one, its function must be registered, or passed under the layer's name:
-    `load_model(path, custom_objects={"my_lambda": function})`."""
-
-    def __init__(self, function: Callable, output_shape: Any = None, mask: Any = None, arguments: Any = None, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.function, self.mask, self.arguments = function, mask, arguments or {}
-        self._output_shape = output_shape
-        if mask is not None:
-            self.supports_masking = True
-
-    def build(self, input_shape: Any) -> None:
-        pass
-
-    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        extra = dict(self.arguments)
-        code = getattr(self.function, "__code__", None)
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
-        if "mask" in names:
-            extra["mask"] = mask
-        if "training" in names:
-            extra["training"] = training
-        return self.function(inputs, **extra)
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return self.mask(inputs, mask) if callable(self.mask) else self.mask
-
-    def get_config(self) -> dict:
-        parts = {"function": self.function, "output_shape": self._output_shape, "mask": self.mask}
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": dtype_policies.serialize(self.dtype_policy),
-            **{k: _part_of_lambda(v) for k, v in parts.items() if v is not None},
-            "arguments": serialize_keras_object(dict(self.arguments)),
-        }
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects: Any = None, safe_mode: Any = None) -> Any:
-        # a lambda in a file is bytecode, and refused; unless the user passes the function, under the layer's name
-        config = without_lambdas({"class_name": "Lambda", "config": config}, custom_objects)["config"]
-        for key in ("function", "output_shape", "mask", "arguments"):
-            if key in config:
-                config[key] = deserialize_keras_object(config[key], custom_objects=custom_objects)
-        if isinstance(config.get("output_shape"), list):
-            config["output_shape"] = tuple(config["output_shape"])
-        return super().from_config(config)
-
-
-def _part_of_lambda(value: Any) -> Any:
-    is_lambda = inspect.isfunction(value) and value.__name__ == "<lambda>"
-    return serialize_lambda(value) if is_lambda else serialize_keras_object(value)
-
-
-class Merge(Layer):
-    """The base of layers that join several inputs element by element."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.supports_masking = True
-
-    def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(input_shape[0], (list, tuple)):
-            raise ValueError(
-                f"A merge layer should be called on a list of inputs. Received: input_shape={input_shape} (not a list of shapes)"
-            )
-        if len(input_shape) < 1:
-            raise ValueError("A merge layer should be called on a list of at least 1 input.")
-
-    def call(self, inputs: Any) -> Any:
-        out = inputs[0]
-        for x in inputs[1:]:
-            out = self._merge(out, x)
-        return out
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        masks = [m for m in mask or () if m is not None]
-        if not masks:
-            return None
-        out = masks[0]
-        for m in masks[1:]:
-            out = ops.logical_and(out, m)
-        return out
-
-
-def _merging(name: str, merge: Callable, doc: str) -> type:
-    cls = type(name, (Merge,), {"_merge": staticmethod(merge), "__doc__": doc, "__module__": __name__})
-    return export(f"keras.layers.{name}")(cls)
-
-
-Add = _merging("Add", ops.add, "The sum of the inputs.")
-Multiply = _merging("Multiply", ops.multiply, "The product of the inputs.")
-Maximum = _merging("Maximum", ops.maximum, "The largest of the inputs.")
-Minimum = _merging("Minimum", ops.minimum, "The smallest of the inputs.")
-Subtract = _merging("Subtract", ops.subtract, "The first input less the second.")
-
-
-@export("keras.layers.Average")
-class Average(Merge):
-    """The mean of the inputs."""
-
-    _merge = staticmethod(ops.add)
-
-    def call(self, inputs: Any) -> Any:
-        return super().call(inputs) / len(inputs)
-
-
-@export("keras.layers.Concatenate")
-class Concatenate(Merge):
-    """The inputs one after the other along an axis."""
-
-    def __init__(self, axis: int = -1, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.axis = axis
-
-    def call(self, inputs: Any) -> Any:
-        return ops.concatenate(inputs, axis=self.axis)
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is None or all(m is None for m in mask):
-            return None
-        masks = []
-        for x, m in zip(inputs, mask, strict=True):
-            if m is None:
-                masks.append(ops.ones_like(x, dtype="bool"))
-                continue
-            while len(m.shape) < len(x.shape):
-                m = ops.expand_dims(m, -1)
-            masks.append(ops.logical_and(m, ops.ones_like(x, dtype="bool")))
-        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
-
-
-def _function(layer: type, name: str) -> Callable:
-    def merge(inputs: Any, **kwargs: Any) -> Any:
-        return layer(**kwargs)(inputs)
-
-    merge.__name__, merge.__doc__ = name, layer.__doc__
-    return export(f"keras.layers.{name}")(merge)
-
-
-add, multiply, maximum = _function(Add, "add"), _function(Multiply, "multiply"), _function(Maximum, "maximum")
-minimum, subtract = _function(Minimum, "minimum"), _function(Subtract, "subtract")
-average, concatenate = _function(Average, "average"), _function(Concatenate, "concatenate")

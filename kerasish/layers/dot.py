@@ -4,7 +4,7 @@ from typing import Any
 
 from kerasish import ops
 from kerasish.base.registry import export
-from kerasish.layers.core import Merge
+from kerasish.layers.merging import Merge
 
 
 @export("keras.layers.Dot")

@@ -6,10 +6,11 @@ from typing import Any
 from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.layers.core import Weighted, unquantized
+from kerasish.layers.lora import LowRankKernel
 
 
 @export("keras.layers.EinsumDense")
-class EinsumDense(Weighted):
+class EinsumDense(LowRankKernel, Weighted):
     """activation(einsum(equation, inputs, kernel) + bias).
 
     equation:     such as "abc,cd->abd"; an ellipsis before or after the letters stands for any axes.
@@ -29,8 +30,7 @@ class EinsumDense(Weighted):
     ):  # fmt: skip
         super().__init__(**kwargs)
         self.quantization_config = unquantized(quantization_config)
-        if lora_rank is not None or lora_alpha is not None:
-            raise ValueError("lora_rank is not supported yet. Leave it out.")
+        self._take_lora(lora_rank, lora_alpha)
         self.equation, self.bias_axes = equation, bias_axes
         self.output_shape_given = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self._take(
@@ -50,8 +50,9 @@ class EinsumDense(Weighted):
 
     def build(self, input_shape: Any) -> None:
         kernel, bias = einsum_shapes(self.equation, self.bias_axes, tuple(input_shape), self.output_shape_given)
-        self.kernel = self._weight("kernel", kernel)
+        self._kernel = self._weight("kernel", kernel)
         self.bias = self._weight("bias", bias) if bias is not None else None
+        self._enable_lora_if_asked()
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         y = ops.einsum(self.equation, inputs, self.kernel)

@@ -57,6 +57,9 @@ class Model(Trainer, Layer):
         self.built = True
         object.__setattr__(self, "_build_shapes_dict", {"input_shape": None})  # as in the files of Keras
 
+    def _has_call(self) -> bool:
+        return self._functional is not None or type(self).call is not Model.call
+
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if self._functional is None:
             raise NotImplementedError(

@@ -90,7 +90,8 @@ def _array(x: Any, dtype: np.dtype | None) -> np.ndarray:
     # a tensor never changes, so it does not share memory that its giver can write to
     if array.dtype == dtype and array is x and array.flags.writeable:
         return array.copy()
-    return array.astype(dtype, copy=False)
+    with np.errstate(all="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 def _cast(x: Tensor, dtype: np.dtype) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from kerasish.base import tree
+from kerasish.base.registry import export
 from kerasish.engine import control
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, product
@@ -13,8 +14,8 @@ from kerasish.engine.tensor import Tensor, Traced
 from kerasish.engine.variable import Variable
 from kerasish.ops import dtypes
 from kerasish.ops.convert import axis_of, numpy_dtype, shape_of, tensor
-from kerasish.ops.op import is_symbolic, op, public, spec_of
-from kerasish.ops.symbolic import KerasTensor
+from kerasish.ops.op import is_symbolic, op, public
+from kerasish.ops.symbolic import KerasTensor, Operation
 
 # -- conversion -------------------------------------------------------------------------------------------------------
 
@@ -214,11 +215,40 @@ def _as_tensors(x: Any) -> Any:
     return tree.map_structure(lambda v: v if v is None else tensor(v), x)
 
 
+@export("keras.src.ops.core.Cond")
+class Cond(Operation):
+    """Takes the first or the second of two results. In a model of symbolic tensors both branches are computed."""
+
+    def call(self, pred: Any, chosen: Any, other: Any) -> Any:
+        return cond(pred, lambda: chosen, lambda: other)
+
+
+@export("keras.src.ops.core.Switch")
+class Switch(Operation):
+    """Takes one of several results by a number. In a model of symbolic tensors all branches are computed."""
+
+    def call(self, index: Any, results: list) -> Any:
+        return switch(index, [lambda r=r: r for r in results])
+
+
+def _same_kind(results: Sequence, what: str) -> list:
+    """Results of branches, of which some are symbolic, as tensors or symbolic tensors; they must be of one form."""
+    results = [tree.map_structure(lambda v: v if isinstance(v, KerasTensor) else tensor(v), r) for r in results]
+    for other in results[1:]:
+        tree.assert_same_structure(results[0], other)
+        for a, b in zip(tree.flatten(results[0]), tree.flatten(other), strict=True):
+            if tuple(a.shape) != tuple(b.shape) or dtype(a) != dtype(b):
+                raise ValueError(
+                    f"{what} should return outputs of the same kind (struct, dtype and shape). Got {results[0]} and "
+                    f"{other} instead."
+                )
+    return results
+
+
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """`true_fn()` where the predicate holds, else `false_fn()`. In a program both are traced and one is run."""
     if isinstance(pred, KerasTensor):
-        false_fn()
-        return tree.map_structure(lambda v: KerasTensor(v.shape, dtype=dtype(v)), true_fn())
+        return Cond()(pred, *_same_kind([true_fn(), false_fn()], "`true_fn` and `false_fn`"))
     pred = _value(pred)
     if isinstance(pred, Traced):
         return control.cond(pred, true_fn, false_fn)
@@ -228,7 +258,7 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """The result of the branch that the index says, given the operands; the index is moved into range."""
     if is_symbolic((index, operands), {}):
-        return spec_of(branches[0], *operands)
+        return Switch()(index, _same_kind([b(*operands) for b in branches], "`branches`"))
     index = _value(index)
     if not isinstance(index, Traced):
         return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
@@ -276,10 +306,13 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
             (ends[0], init_val),
         )
         return packed[1]
-    value = init_val
-    for i in range(lower.__index__(), upper.__index__()):
-        value = body_fun(P.constant(i, "int32"), value)
-    return value
+    first = lower.__index__()
+
+    def step(i: Tensor, value: Any) -> Any:
+        new = body_fun(P.add(i, P.constant(first, "int32")) if first else i, value)
+        return tree.map_structure(lambda v, old: tensor(v, old.dtype), new, value)
+
+    return control.repeat(step, _as_tensors(init_val), max(upper.__index__() - first, 0))
 
 
 @op(tensors="f init xs")

@@ -39,6 +39,13 @@ class Function(Operation):
     def compute_output_spec(self, inputs: Any) -> Any:
         return self.run(inputs, lambda op: op.compute_output_spec)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shapes of the outputs for inputs of these shapes."""
+        given = tree.flatten(tree.map_shape_structure(KerasTensor, input_shape))
+        symbols = [KerasTensor(s.shape, dtype=t.dtype) for s, t in zip(given, self._inputs, strict=True)]
+        outputs = self.compute_output_spec(tree.pack_sequence_as(self._inputs_struct, symbols))
+        return tree.map_structure(lambda t: tuple(t.shape), outputs)
+
     def call(self, inputs: Any) -> Any:
         return self.run(inputs, lambda op: op)
 

@@ -243,4 +243,6 @@ def _method(fn: Any) -> Any:
 
 for _name, _fn in METHODS.items():
     setattr(Tensor, _name, _method(_fn))
+KerasTensor.reshape = lambda self, newshape: knp.reshape(self, newshape)  # type: ignore[attr-defined]
+KerasTensor.squeeze = lambda self, axis=None: knp.squeeze(self, axis)  # type: ignore[attr-defined]
 Tensor.T = property(lambda self: knp.transpose(self))  # type: ignore[attr-defined]

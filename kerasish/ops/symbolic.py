@@ -38,11 +38,37 @@ class KerasTensor:
         **kwargs: Any,
     ):
         del record_history, kwargs
-        self.shape = tuple(shape)
-        self.dtype = str(dtype) if dtype is not None else config.floatx()
-        self.sparse = bool(sparse)
-        self.ragged = bool(ragged)
+        self._shape = tuple(shape)
+        self._dtype = str(dtype) if dtype is not None else config.floatx()
+        self._sparse = bool(sparse)
+        self._ragged = bool(ragged)
         self.name = name or auto_name("keras_tensor")
+
+    @property
+    def shape(self) -> tuple:
+        return self._shape
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
+
+    @property
+    def sparse(self) -> bool:
+        return self._sparse
+
+    @property
+    def ragged(self) -> bool:
+        return self._ragged
+
+    @property
+    def ragged_rank(self) -> None:
+        """There are no ragged tensors here."""
+        return None
+
+    @property
+    def row_splits_dtype(self) -> None:
+        """There are no ragged tensors here."""
+        return None
 
     @property
     def ndim(self) -> int:

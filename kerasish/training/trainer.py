@@ -59,7 +59,11 @@ class Trainer:
         jit_compile: True raises where a step can't be made a program, instead of falling back to eager.
         """
         put = object.__setattr__
-        put(self, "_optimizer", optimizers.get(optimizer))
+        optimizer = optimizers.get(optimizer)
+        half = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        if half and not isinstance(optimizer, optimizers.LossScaleOptimizer):
+            optimizer = optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
+        put(self, "_optimizer", optimizer)
         put(
             self,
             "_compile_args",
@@ -267,7 +271,11 @@ class Trainer:
     def _ready(self, x: Any, y: Any = None, sample_weight: Any = None) -> None:
         """Build the model and the optimizer on the shapes of a first batch."""
         if not self.built:
-            self._build_on(x)
+            parts = self._flatten_layers(include_self=False)
+            if not self._has_call() and parts and all(layer.built for layer in parts):
+                self.built = True  # a model of built models, with a step of its own and no call
+            else:
+                self._build_on(x)
         if self._optimizer is not None and not self._optimizer.built and self.compiled:
             self._optimizer.build(self.trainable_variables)
 

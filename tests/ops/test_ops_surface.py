@@ -15,7 +15,8 @@ FACTS = json.loads((pathlib.Path(__file__).parent.parent / "golden" / "ops.json"
 PYTHON = {"(int)": int, "(float)": float, "(bool)": bool}
 
 # functions here, which make no node of their own, or other names of an operation
-MISSING_OPERATIONS = {"Cond", "Switch", "ConvertToTensor", "SegmentReduction", "JVP", "Ndim", "Size", "Abs", "Conj"}
+BRANCHES = {"Cond", "Switch"}  # their nodes hold the branches' results, where Keras's hold functions, which no file keeps
+MISSING_OPERATIONS = {"ConvertToTensor", "SegmentReduction", "JVP", "Ndim", "Size", "Abs", "Conj"}
 
 
 @pytest.mark.parametrize("name", sorted(FACTS["ops"]))
@@ -30,7 +31,7 @@ def test_every_op_has_the_signature_of_keras(name):
 @pytest.mark.parametrize("path", sorted(FACTS["operations"]))
 def test_every_operation_takes_what_that_of_keras_takes(path):
     cls = lookup(path)
-    if path.rpartition(".")[2] in MISSING_OPERATIONS and cls is None:
+    if path.rpartition(".")[2] in BRANCHES or path.rpartition(".")[2] in MISSING_OPERATIONS and cls is None:
         return
     assert cls is not None
     made, called = FACTS["operations"][path]

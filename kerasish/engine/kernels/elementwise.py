@@ -8,21 +8,15 @@ Array = np.ndarray
 
 
 def sigmoid(x: Array, out: Array | None = None) -> Array:
-    """1 / (1 + exp(-x)), through tanh: it neither overflows nor loses the tails' sign."""
-    if x.dtype == np.float64:
-        # exp keeps full relative accuracy in the left tail, which double precision users expect
-        with np.errstate(over="ignore"):
-            out = np.negative(x, out)
-            np.exp(out, out)
-            np.add(out, 1, out)
-            return np.reciprocal(out, out)
-    half = x.dtype.type(0.5)
-    out = np.multiply(x, half, out)
-    if out.ndim == 0 and not isinstance(out, np.ndarray):
-        return np.tanh(out) * half + half
-    np.tanh(out, out)
-    np.multiply(out, half, out)
-    return np.add(out, half, out)
+    """1 / (1 + exp(-x)). Through tanh it would be a little faster, and 0 below -17 in float32, whose logarithm is not."""
+    one = x.dtype.type(1)
+    with np.errstate(over="ignore"):
+        out = np.negative(x, out)
+        if not isinstance(out, np.ndarray):
+            return one / (one + np.exp(out))
+        np.exp(out, out)
+        np.add(out, one, out)
+        return np.reciprocal(out, out)
 
 
 def softplus(x: Array, out: Array | None = None) -> Array:

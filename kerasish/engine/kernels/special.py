@@ -53,7 +53,7 @@ def ifft(x: Array, axes: tuple) -> Array:
 
 
 def bessel_i0(x: Array, out: Any = None) -> Array:
-    y = np.i0(x).astype(x.dtype, copy=False).reshape(x.shape)
+    y = np.i0(x.astype("float64")).astype(x.dtype).reshape(x.shape)
     if out is None:
         return y
     np.copyto(out, y)

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasish.base import config
 from kerasish.engine import primitives as P
+from kerasish.engine.control import repeat
 from kerasish.engine.dims import Dim, same_shape
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axis_of, floats, numpy_dtype, tensor
@@ -117,7 +118,8 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
     target, output = floats(target, output)
     _aligned(target, output)
     if from_logits:
-        return P.sub(P.softplus(output), P.mul(target, output))
+        rest = P.mul(P.sub(P.scalar(target, 1), target), P.softplus(output))
+        return P.add(P.mul(target, P.softplus(P.neg(output))), rest)
     p = _clipped(output)
     one = P.scalar(p, 1)
     yes = P.mul(target, P.log(p))
@@ -146,11 +148,6 @@ def polar(abs_: Any, angle: Any) -> Tensor:
 # -- connectionist temporal classification ----------------------------------------------------------------------------
 
 _LOW = -1e30  # stands for log(0) where a difference of infinities would be NaN
-
-
-def _log_add(a: Tensor, b: Tensor) -> Tensor:
-    top = P.maximum(a, b)
-    return P.add(top, P.log1p(P.exp(P.neg(P.abs_(P.sub(a, b))))))
 
 
 @op(class_name="CTCLoss")
@@ -193,23 +190,23 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     )
     low = P.full(shape=(batch, width), value=_LOW, dtype=emit.dtype)
 
-    def at(t: int) -> Tensor:
-        return P.reshape(
-            P.slice_(emit, index=(slice(0, batch, 1), slice(t, t + 1, 1), slice(0, width, 1))), shape=(batch, width)
-        )
-
-    first = np.arange(width) < 2
-    alpha = P.select(Tensor(first), at(0), low)
+    # at time 0 it stands before the first label: one step from there leads to the first blank or the first label
     lengths = P.reshape(tensor(output_length, "int32"), shape=(batch, 1))
-    for t in range(1, steps.__index__()):
-        stay = _log_add(alpha, shifted(alpha, 1))
-        moved = _log_add(stay, P.select(skip, shifted(alpha, 2), low))
-        alpha = P.select(P.less(P.constant(t, "int32"), lengths), P.add(moved, at(t)), alpha)
+    first = P.select(Tensor(np.arange(width) < 2), P.full_like(low, 0), low)
+
+    def step(t: Tensor, alpha: Tensor) -> Tensor:
+        stay = P.logaddexp(alpha, shifted(alpha, 1))
+        moved = P.logaddexp(stay, P.select(skip, shifted(alpha, 2), low))
+        moved = P.select(P.equal(t, P.constant(0, "int32")), first, moved)
+        now = P.reshape(P.take(emit, P.reshape(t, shape=(1,)), axis=1), shape=(batch, width))
+        return P.select(P.less(t, lengths), P.add(moved, now), alpha)
+
+    alpha = repeat(step, first, steps.__index__())
     end = P.reshape(P.mul(tensor(target_length, "int32"), P.constant(2, "int32")), shape=(batch, 1))
     last = P.take_along(alpha, end, axis=1)
     before = P.take_along(alpha, P.maximum(P.sub(end, P.constant(1, "int32")), P.constant(0, "int32")), axis=1)
     before = P.select(P.greater(end, P.constant(0, "int32")), before, P.full_like(before, _LOW))
-    return P.neg(P.reshape(_log_add(last, before), shape=(batch,)))
+    return P.neg(P.reshape(P.logaddexp(last, before), shape=(batch,)))
 
 
 @op(class_name="CTCDecode")
