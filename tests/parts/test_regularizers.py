@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from parts_cases import REGULARIZERS, WRONG_REGULARIZERS, failure, signature
+from parts_cases import REGULARIZERS, WRONG_REGULARIZERS, failure, same, signature
 from parts_golden import GOLDEN
 
 import kerasish as keras
@@ -31,7 +31,7 @@ def test_numbers(name):
 def test_configs(name):
     made = REGULARIZERS[name][0](module)
     form = json.loads(json.dumps(module.serialize(made)))
-    assert form == GOLDEN["configs"]["regularizers"][name]
+    assert same(form, GOLDEN["configs"]["regularizers"][name])
     again = module.deserialize(form)
     assert type(again) is type(made) and module.serialize(again) == module.serialize(made)
 
@@ -62,3 +62,9 @@ def test_gradients_are_differences(name):
 @pytest.mark.parametrize("name", WRONG_REGULARIZERS)
 def test_errors(name):
     assert failure(WRONG_REGULARIZERS[name], module) == GOLDEN["errors"]["regularizers"][name]
+
+
+def test_columns_are_made_orthogonal():
+    rows, columns = module.OrthogonalRegularizer(0.5), module.OrthogonalRegularizer(0.5, "columns")
+    w = next(iter(REGULARIZERS.values()))[1]
+    assert float(columns(w)) == pytest.approx(float(rows(w.T))) and float(columns(np.eye(3, dtype="float32"))) == 0
