@@ -58,6 +58,18 @@ CONV_SHAPE, POOL_SHAPE = (2, 3, 4, 6), (2, 3, 5, 4)
 explicit = dict(shape=(3, 4), dtype=np.dtype("float64"))
 
 
+class RowsReversed:
+    """A function on arrays that a program calls: `run` computes, `spec` says beforehand what it will return."""
+
+    @staticmethod
+    def run(x: np.ndarray) -> np.ndarray:
+        return x[::-1].copy()
+
+    @staticmethod
+    def spec(x: Any) -> tuple:
+        return x.shape, x.dtype
+
+
 def many(names: str, *args: np.ndarray, **options: Any) -> list[Row]:
     return [Row(n, args, **options) for n in names.split()]
 
@@ -152,6 +164,7 @@ ROWS = [
     Row("random_int", (SEED,), dict(low=0, high=9, shape=(3, 4), dtype=np.dtype("int32"))),
     Row("random_permutation", (SEED,), dict(n=5)),
     Row("random_gamma", (SEED, P), dict(shape=(3, 4)), reads_floats=False, differentiable=False),
+    Row("on_host", (WHOLE,), dict(call=RowsReversed()), differentiable=False),
     Row("random_binomial", (SEED, np.full((3, 4), 5.0), np.full((3, 4), 0.4)), dict(shape=(3, 4)), False, False),
 ]
 
