@@ -607,7 +607,7 @@ def imports_and_calls(path):
     return modules, calls
 
 
-def test_h5py_and_zipfile_are_used_in_one_file_each():
+def test_what_opens_files_is_used_in_few_places():
     top = pathlib.Path(saving.__file__).parents[1]
     users = {"h5py": [], "zipfile": [], "marshal": []}
     for path in sorted(top.rglob("*.py")):
@@ -615,7 +615,11 @@ def test_h5py_and_zipfile_are_used_in_one_file_each():
         for module, found in users.items():
             if module in modules:
                 found.append(path.relative_to(top).as_posix())
-    assert users == {"h5py": ["saving/hdf5.py"], "zipfile": ["saving/archive.py"], "marshal": ["saving/lambdas.py"]}
+    assert users == {
+        "h5py": ["saving/hdf5.py"],
+        "zipfile": ["saving/archive.py", "utils/downloads.py"],  # models; archives of data, tests/utils has hostile ones
+        "marshal": ["saving/lambdas.py"],
+    }
 
 
 def test_nothing_in_saving_can_run_what_a_file_holds():
