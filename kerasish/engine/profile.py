@@ -47,7 +47,7 @@ class Profile:
 
 def _function(statement: str) -> str:
     call = re.search(r"([\w.]+)\(", statement)
-    return call.group(1) if call else statement
+    return re.sub(r"_\d+$", "", call.group(1)) if call else statement  # kernels bound to their arrays are numbered
 
 
 def profile(program: Any, arrays: Sequence[np.ndarray], runs: int = 20) -> Profile:

@@ -15,7 +15,7 @@ from kerasish.engine.chains import Chain
 from kerasish.engine.dims import Dim, evaluate, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
-from kerasish.engine.kernels.reduce import summing
+from kerasish.engine.kernels.bound import BOUND
 from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
 from kerasish.engine.passes import optimise
@@ -138,7 +138,7 @@ class Emitter:
         self.local: dict[int, str] = {}  # names within the tile of a chain, which come first
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
-        self.sums: list[str] = []
+        self.bound: list[str] = []  # statements of the head, after all names
         self.count = itertools.count()
 
     def name(self, v: Var) -> str:
@@ -199,7 +199,7 @@ class Emitter:
             f"# {program.name}: {len(plan.steps)} statements over {len(plan.buffers)} buffers",
             *self.constants,
             f"def build(variables, buffers{sizes}):",
-            *["    " + s for s in (*head, *self.sums)],
+            *["    " + s for s in (*head, *self.bound)],
             "",
             f"    def run({', '.join(inputs)}):",
             *["        " + s for s in body],
@@ -255,13 +255,16 @@ class Emitter:
         function = self._function(prim, node)
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
-        if planned and prim is P.sum_ and not self.program.body and self._in_order(node.args[0]) and self._in_order(out):
-            # what the sizes decide is decided once
-            self.scope["summing"] = summing
-            name = f"sum{len(self.sums)}"
-            axis = _literal(node.params["axis"])
-            self.sums.append(f"{name} = summing({_literal(node.args[0].shape)}, {axis}, '{out.dtype.char}')")
-            return [f"{name}({args[0]}, {self.name(out)})"]
+        if self._binds(node, planned):
+            maker = BOUND[prim.name]
+            self.scope[maker.__name__] = maker
+            name = f"{prim.name}_{len(self.bound)}"
+            places = [*args, self.name(out) if planned else "None", *written]
+            self.bound.append(f"{name} = {maker.__name__}({', '.join(places)})")
+            if planned:
+                return [f"{name}()"]
+            self.names[id(out)] = f"t{next(self.count)}"
+            return [f"{self.names[id(out)]} = {name}()"]
         if planned:
             target = self.name(out)
             if prim is P.cast:
@@ -313,10 +316,17 @@ class Emitter:
         lines = [*dict.fromkeys(start), *inner]
         return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
 
-    def _in_order(self, v: Var) -> bool:
-        """Whether a value is known to lie in C order."""
+    def _binds(self, node: Node, planned: bool) -> bool:
+        """Whether a statement is bound to its arrays beforehand: they are planned, and no tile of a chain."""
+        if node.prim.name not in BOUND or self.program.body or self.local:
+            return False
+        out = node.outs[0]
+        return (planned or is_scalar(node)) and all(map(self._fixed, (*node.args, *([out] if planned else []))))
+
+    def _fixed(self, v: Var) -> bool:
+        """Whether a value is known to lie in one place, in C order."""
         p = self.plan.place(v)
-        return p.root.kind == "buffer" and p.whole and v.dtype.char in "fd"
+        return p.root.kind == "buffer" and p.whole and p.still and v.dtype.char in "fd"
 
     def _scalar(self, node: Node) -> str:
         """A statement over single numbers, as an expression over NumPy scalars."""

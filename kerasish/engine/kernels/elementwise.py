@@ -1,4 +1,5 @@
-"""Element-wise functions that NumPy lacks."""
+"""Element-wise functions that NumPy lacks. They overflow in silence where their callers see to that, as `bind` and
+programs do."""
 
 from typing import Any
 
@@ -10,13 +11,12 @@ Array = np.ndarray
 def sigmoid(x: Array, out: Array | None = None) -> Array:
     """1 / (1 + exp(-x)). Through tanh it would be a little faster, and 0 below -17 in float32, whose logarithm is not."""
     one = x.dtype.type(1)
-    with np.errstate(over="ignore"):
-        out = np.negative(x, out)
-        if not isinstance(out, np.ndarray):
-            return one / (one + np.exp(out))
-        np.exp(out, out)
-        np.add(out, one, out)
-        return np.reciprocal(out, out)
+    out = np.negative(x, out)
+    if not isinstance(out, np.ndarray):
+        return one / (one + np.exp(out))
+    np.exp(out, out)
+    np.add(out, one, out)
+    return np.reciprocal(out, out)
 
 
 def softplus(x: Array, out: Array | None = None) -> Array:

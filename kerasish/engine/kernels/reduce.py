@@ -1,7 +1,6 @@
 """Reductions and running reductions. `axis` is a tuple of axes from 0 up, or for one axis a number."""
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -38,7 +37,7 @@ def row_sum(x: Array, out: Array | None = None) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def _stages(shape: tuple, axis: tuple) -> tuple:
+def stages_of(shape: tuple, axis: tuple) -> tuple:
     """A sum over `axis` as sums over the middle of three axes, ((before, summed, after), ...), the last axes first."""
     runs: list[list] = []  # [length, summed], neighbours joined
     for i, d in enumerate(shape):
@@ -81,7 +80,7 @@ def _stage(x: Array, before: int, n: int, after: int, out: Array | None) -> Arra
 def sum_(x: Array, axis: tuple, keepdims: bool = False, out: Array | None = None) -> Array:
     """The sum over axes. Half precision is summed in float32, booleans are counted."""
     if x.dtype.char in "fd" and x.flags.c_contiguous and x.size and (out is None or out.flags.c_contiguous):
-        stages = _stages(x.shape, axis)
+        stages = stages_of(x.shape, axis)
         if stages:
             y = x
             for stage in stages[:-1]:
@@ -98,20 +97,6 @@ def sum_(x: Array, axis: tuple, keepdims: bool = False, out: Array | None = None
         np.copyto(out, y, casting="same_kind")
         return out
     return np.add.reduce(x, axis, dtype=kind, out=out, keepdims=keepdims)
-
-
-def summing(shape: tuple, axis: tuple, kind: str) -> Callable[[Array, Array], Any]:
-    """sum_ for arrays of one shape in C order and of one kind of float: a function of an array and of where the sum goes."""
-    stages = _stages(shape, axis)
-    if len(stages) == 1 and all(shape):
-        before, n, after = stages[0]
-        if n <= LONG and not before == after == 1:
-            row = ones(n, np.dtype(kind))
-            if before == 1:
-                return lambda x, out: np.dot(row, x.reshape(n, after), out.reshape(after))
-            if after == 1:
-                return lambda x, out: np.dot(x.reshape(before, n), row, out.reshape(before))
-    return lambda x, out: sum_(x, axis, False, out.reshape(_reduced(shape, axis, False)))
 
 
 @lru_cache(maxsize=1024)
