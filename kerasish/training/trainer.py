@@ -10,6 +10,7 @@ from kerasish.base import tree
 from kerasish.base.errors import TracingError
 from kerasish.callbacks import CallbackList
 from kerasish.data import Epochs, as_batches, train_validation_split, unpack_x_y_sample_weight
+from kerasish.data.columns import batch_dtype
 from kerasish.engine.autodiff import GradientTape
 from kerasish.engine.static import Function
 from kerasish.engine.tensor import Tensor
@@ -454,6 +455,8 @@ class Trainer:
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
     ) -> Any:
         """The outputs for data, as arrays."""
+        if callbacks is None and steps is None and (not verbose or verbose == "auto") and self._is_a_batch(x, batch_size):
+            return self.predict_on_batch(x)
         own = type(self).predict_step is not Trainer.predict_step
         source = Epochs(self._batches(x, None, None, batch_size, steps=steps), steps_per_epoch=steps, packed=own)
         if not isinstance(callbacks, CallbackList):
@@ -481,6 +484,12 @@ class Trainer:
         if len(parts) == 1:
             return parts[0]
         return tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def _is_a_batch(self, x: Any, batch_size: int | None) -> bool:
+        """Whether data is an array that predict may hand to the program as it stands: served requests mostly are."""
+        if type(x) is not np.ndarray or x.ndim < 2 or not 0 < len(x) <= (32 if batch_size is None else batch_size):
+            return False
+        return self.built and x.dtype.kind in "fi" and batch_dtype(x.dtype) == x.dtype and type(self).predict_step is Trainer.predict_step
 
     # -- single batches -----------------------------------------------------------------------------------------------
 
