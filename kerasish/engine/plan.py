@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.chains import Chain, find_chains
+from kerasish.engine.chains import Chain, arrange, find_chains
 from kerasish.engine.dims import Dim, evaluate, is_symbolic, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 
@@ -21,12 +21,15 @@ class Place:
     root:  the place whose memory it is, itself unless a view or shared.
     whole: the value covers the memory of the root in order, so that it may be overwritten for it.
     still: the array is known before the program runs and never moves.
+    rows:  equal ranges of its leading axis stand in equal pieces of the memory of the root, one after the other.
     """
 
-    __slots__ = ("kind", "offset", "root", "still", "var", "variable", "whole")
+    __slots__ = ("kind", "offset", "root", "rows", "still", "var", "variable", "whole")
 
-    def __init__(self, var: Var, kind: str, root: "Place | None" = None, whole: bool = True, still: bool = True):
-        self.var, self.kind, self.whole, self.still = var, kind, whole, still
+    def __init__(
+        self, var: Var, kind: str, root: "Place | None" = None, whole: bool = True, still: bool = True, rows: bool = True
+    ):
+        self.var, self.kind, self.whole, self.still, self.rows = var, kind, whole, still, rows
         self.root: Place = root or self
         self.variable: Any = None
         self.offset: Any = None  # in the root, for a part of a joined vector
@@ -83,6 +86,7 @@ class Plan:
             p.variable = variable
         for i, node in enumerate(g.nodes):
             self._kinds(node)
+        self.steps = arrange(self)
         last = self._last_uses()
         self._join_vectors(last)
         direct = self._direct_writes()
@@ -110,7 +114,7 @@ class Plan:
             whole = base.whole and prim is P.reshape
             # a reshape that may copy is done in every run, and may just as well share memory with its base
             still = base.still and self._is_view(node, base)
-            self.places[id(node.outs[0])] = Place(node.outs[0], "view", base.root, whole, still)
+            self.places[id(node.outs[0])] = Place(node.outs[0], "view", base.root, whole, still, self._keeps_rows(node, base))
             (self.setup if still else self.steps).append(node)
             return
         self.steps.append(node)
@@ -125,6 +129,18 @@ class Plan:
     def _is_view(node: Node, base: Place) -> bool:
         # a reshape of what is not in order in memory copies
         return node.prim is not P.reshape or base.whole
+
+    @staticmethod
+    def _keeps_rows(node: Node, base: Place) -> bool:
+        """Whether the rows of a view stand one after the other in the memory of its root."""
+        before, after = node.args[0].shape, node.outs[0].shape
+        if node.prim is P.reshape and base.whole:
+            return True  # however it is cut, rows follow one another in memory
+        if not base.rows or not before or not after or not same_shape(before[:1], after[:1]):
+            return False
+        if node.prim is P.transpose:
+            return node.params["axes"][0] == 0
+        return node.prim is P.reshape or (node.prim is P.broadcast_to and len(before) == len(after))
 
     def _last_uses(self) -> dict[int, int]:
         """The last statement that touches the memory of each root."""
@@ -246,7 +262,7 @@ class Plan:
             for node in self.steps[chain.first : chain.last + 1]:
                 for a in node.args:
                     root = self.place(a).root
-                    if not same_shape(a.shape, chain.shape) and last[id(root)] == chain.last:
+                    if id(a) in chain.read_whole and last[id(root)] == chain.last:
                         last[id(root)] = chain.last + 0.5
 
     def _tile(self) -> None:
@@ -258,7 +274,7 @@ class Plan:
                 life = self.life[id(p)]
                 first, end = life
                 inside = chain.first <= first and end <= chain.last
-                own = inside and id(p) not in self.first and id(p) not in viewed and same_shape(p.var.shape, chain.shape)
+                own = inside and id(p) not in self.first and id(p) not in viewed and id(p.var) in chain.by_rows
                 if own and chain.last > chain.first:
                     chain.temporary.add(id(p))
                     continue

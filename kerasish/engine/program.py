@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasish.engine import primitives as P
 from kerasish.engine.chains import Chain
-from kerasish.engine.dims import Dim, evaluate, same_shape
+from kerasish.engine.dims import Dim, evaluate
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
 from kerasish.engine.kernels.bound import BOUND
@@ -285,36 +285,51 @@ class Emitter:
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
 
     def _tiles(self, chain: Chain) -> list[str]:
-        """A function that does a tile of a chain, and its call."""
+        """A function that does a tile of a chain, its call, and the sums of what the tiles have summed."""
         nodes = self.plan.steps[chain.first : chain.last + 1]
         start: list[str] = []
         spare: dict[int, str] = {}
         used: dict[str, tuple] = {}
         local: dict[int, str] = {}
+        after: list[str] = []
+        self.scope["tiled"], self.scope["scratch"] = tiled if self.plan.threads else tiled_alone, scratch
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
-            if not same_shape(v.shape, chain.shape) or id(v) in local:
+            if id(v) in chain.summed:
+                if id(v) not in local:
+                    local[id(v)] = self._partial_sums(chain, v, after)
+                continue
+            if id(v) in local or id(v) not in chain.by_rows:
                 continue
             root = id(self.plan.place(v).root)
             if root not in chain.temporary:
                 name = self.name(v)
                 local[id(v)] = f"{name}_"
                 start.append(f"{name}_ = {name}[i:j]")
-            else:
-                if root not in spare:
-                    first, last = self.plan.life[root]
-                    free = [n for n, (end, dtype) in used.items() if end < first and dtype == v.dtype]
-                    spare[root] = free[0] if free else f"s{len(used)}"
-                    used[spare[root]] = (last, v.dtype)
-                    rest = "".join(f" {d}," for d in chain.shape[1:])
-                    start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
-                local[id(v)] = spare[root]
+                continue
+            if root not in spare:
+                first, last = self.plan.life[root]
+                kind = (v.dtype, v.shape[1:])
+                free = [n for n, (end, other) in used.items() if end < first and other == kind]
+                spare[root] = free[0] if free else f"s{len(used)}"
+                used[spare[root]] = (last, kind)
+                rest = "".join(f" {d}," for d in v.shape[1:])
+                start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
+            local[id(v)] = spare[root]
         self.local = local
         inner = [line for node in nodes for line in self._statement(node, fixed=False)]
         self.local = {}
-        self.scope["tiled"], self.scope["scratch"] = tiled if self.plan.threads else tiled_alone, scratch
         name = f"tile{chain.first}"
         lines = [*dict.fromkeys(start), *inner]
-        return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.shape[0]}, {chain.step})"]
+        return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
+
+    def _partial_sums(self, chain: Chain, v: Var, after: list[str]) -> str:
+        """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
+        self.scope["empty"], self.scope["sum_"] = np.empty, P.sum_.impl
+        parts = f"p{next(self.count)}"
+        shape = _literal((_Raw(f"-(-({chain.rows}) // {chain.step})"), *v.shape))
+        self.bound.append(f"{parts} = empty({shape}, dtype('{v.dtype}'))")
+        after.append(f"sum_({parts}, axis=(0,), out={self.name(v)})")
+        return f"{parts}[i // {chain.step}]"
 
     def _binds(self, node: Node, planned: bool) -> bool:
         """Whether a statement is bound to its arrays beforehand: they are planned, and no tile of a chain."""
