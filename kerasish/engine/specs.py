@@ -4,7 +4,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from kerasish.engine.dims import Dim, agree, broadcast_shapes, is_symbolic, product, same_shape
+from kerasish.engine.dims import Dim, agree, broadcast_shapes, is_symbolic, product
 
 BOOL = np.dtype(bool)
 INT = np.dtype("int32")
@@ -67,7 +67,8 @@ def transpose(x: Any, axes: tuple) -> tuple:
 
 
 def broadcast_to(x: Any, shape: tuple) -> tuple:
-    if not same_shape(broadcast_shapes(x.shape, shape), shape):
+    merged = broadcast_shapes(x.shape, shape)
+    if len(merged) != len(shape) or not all(agree(a, b) for a, b in zip(merged, shape, strict=True)):
         raise ValueError(f"Cannot broadcast a tensor of shape {x.shape} to {shape}.")
     return shape, x.dtype
 

@@ -306,6 +306,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
             (ends[0], init_val),
         )
         return packed[1]
+    if not all(hasattr(end, "__index__") for end in (lower, upper)):
+        raise ValueError(f"`lower` and `upper` must be integers. Received: lower={lower!r}, upper={upper!r}")
     first = lower.__index__()
 
     def step(i: Tensor, value: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import Dim
+from kerasish.engine.dims import Dim, agree
 from kerasish.engine.specs import reduced
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, floats, tensor
@@ -71,6 +71,11 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
     """Whether each target is among the k classes predicted highest; ties count as in."""
     p = floats(predictions)
     t = tensor(targets, "int32")
+    if p.ndim != t.ndim + 1 or not all(agree(a, b) for a, b in zip(t.shape, p.shape[:-1], strict=True)):
+        raise ValueError(
+            "`targets` must have the shape of `predictions` without its last axis. "
+            f"Received: targets.shape={t.shape}, predictions.shape={p.shape}"
+        )
     at = P.reshape(t, shape=(*t.shape, 1))
     chosen = P.take_along(p, at, axis=p.ndim - 1)
     above = P.sum_(P.cast(P.greater(p, chosen), dtype=np.dtype("int32")), axis=(p.ndim - 1,))
@@ -171,15 +176,18 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Ten
 # -- Fourier transforms: complex numbers are pairs (real part, imaginary part) ----------------------------------------
 
 
-def _pair(x: Any, name: str) -> Tensor:
+def _pair(x: Any, name: str, axes: int = 1) -> Tensor:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(
             "Input `x` should be a tuple of two tensors - real and imaginary. "
             f"Received: x={x} in ops.{name}"
         )
     a, b = floats(*x)
-    if a.ndim < 1:
-        raise ValueError(f"ops.{name} takes tensors with at least one axis. Received: shapes {a.shape}, {b.shape}")
+    if a.ndim < axes or a.ndim != b.ndim or not all(agree(m, n) for m, n in zip(a.shape, b.shape, strict=True)):
+        raise ValueError(
+            f"Both the real and imaginary parts should have the same shape, of at least {axes} dimension(s). "
+            f"Received: shapes {a.shape} and {b.shape}"
+        )
     return P.complex_(a, b)
 
 
@@ -197,14 +205,14 @@ def fft(x: Any) -> tuple:
 @op(class_name="FFT2")
 def fft2(x: Any) -> tuple:
     """The discrete Fourier transform along the last two axes of a pair (real, imaginary)."""
-    z = _pair(x, "fft2")
+    z = _pair(x, "fft2", 2)
     return _parts(P.fft(z, axes=(z.ndim - 2, z.ndim - 1)))
 
 
 @op(class_name="IFFT2")
 def ifft2(x: Any) -> tuple:
     """The inverse of `fft2`."""
-    z = _pair(x, "ifft2")
+    z = _pair(x, "ifft2", 2)
     return _parts(P.ifft(z, axes=(z.ndim - 2, z.ndim - 1)))
 
 
@@ -239,6 +247,8 @@ def _from_half(z: Tensor, n: int) -> Tensor:
 def rfft(x: Any, fft_length: int | None = None) -> tuple:
     """The non-negative frequencies of the Fourier transform of real numbers along the last axis."""
     x = floats(x)
+    if not x.ndim:
+        raise ValueError("rfft needs a tensor of at least one dimension. Received a single number.")
     return _parts(_half_spectrum(x if fft_length is None else _fitted(x, fft_length)))
 
 

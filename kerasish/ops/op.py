@@ -9,6 +9,7 @@ import inspect
 from typing import Any, Callable
 
 from kerasish.base import tree
+from kerasish.base.errors import TracingError
 from kerasish.base.registry import export, export_later
 from kerasish.engine.trace import infer
 from kerasish.ops.dtypes import standardize_dtype
@@ -54,6 +55,8 @@ class FunctionOperation(Operation):
         self.config = {**dict(zip(self.config_names, args, strict=False)), **config}
         if self.config.get("dtype") is not None:
             self.config["dtype"] = standardize_dtype(self.config["dtype"])
+        if isinstance(self.config.get("newshape"), int):
+            self.config["newshape"] = (self.config["newshape"],)  # as Keras wants to read it
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         fn = type(self).function
@@ -165,7 +168,9 @@ def op(
             if p.name in cls.call_names and p.default is p.empty and len(positional) < len(cls.call_names):
                 positional.append(value)
             elif p.name in cls.call_names:
-                if value is not p.default:
+                if p.default is None and len(positional) < len(cls.call_names) and not keyword:
+                    positional.append(value)  # Keras reads these by position, and wants them there if they are None
+                elif value is not p.default:
                     keyword[p.name] = value
             elif any_symbolic_tensors((value,)):
                 keyword[p.name] = value
@@ -179,9 +184,9 @@ def op(
             if is_symbolic(args, kwargs):
                 return symbolic(args, kwargs)
             return fn(*args, **kwargs)
-        except ValueError as e:
-            # the innermost op names itself; those around it leave the message alone
-            if e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
+        except (ValueError, TypeError, IndexError) as e:
+            # the innermost op names itself; those around it leave the message alone, and so what tracing says
+            if not isinstance(e, TracingError) and e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
                 e._op = name  # type: ignore[attr-defined]
                 e.args = (f"ops.{name}: {e.args[0]}{_received(signature_of(), args, kwargs)}", *e.args[1:])
             raise

@@ -18,7 +18,7 @@ from test_ops_four_ways import SAVED, model_of
 from test_ops_golden import GOLDEN, close
 from test_ops_gradients import BETTER
 
-pytestmark = pytest.mark.parity
+pytestmark = [pytest.mark.parity, pytest.mark.filterwarnings("ignore")]  # Keras's own warnings
 
 
 def in_keras(case: str, arrays: dict) -> list:
@@ -56,8 +56,13 @@ def test_sub_gradients_are_those_of_this_keras(case):
         np.testing.assert_allclose(np.asarray(got), wanted, rtol=2e-3, atol=2e-4)
 
 
-# Keras reads these back wrongly or not at all: what it wrote itself fails in the same way
-KERAS_CANNOT: tuple[str, ...] = ()
+# what Keras 3.15 can't read back when it wrote it itself
+KERAS_CANNOT = (
+    "hypot(X, 2)", "hypot(I, 2.5)", "heaviside(X, 2)", "heaviside(I, 2.5)", "clip(X, V", "trapezoid(X, x=V)", "quantile(",
+    "logsumexp(N", "squeeze(X[None], 0)", "rot90", "hstack([V", "get_item(", "take_along_axis(X, L[", "scatter(L",
+    "scatter_update", "matmul(Z, V", "matmul(svd", "norm(", "in_top_k", "binary_crossentropy(U, U",
+    "sparse_categorical_crossentropy(K[:2], ", "conv(IMG, K2G", "conv_transpose", "max_pool(IMG, (3, 2)", "adaptive_",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("case", [c for c in SAVED if not c.startswith(KERAS_CANNOT)])

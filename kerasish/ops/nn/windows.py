@@ -233,6 +233,8 @@ def conv_transpose(
 
 def _pooled(x: Tensor, pool_size: Any, strides: Any, padding: str, data_format: str | None, prim: Any) -> Tensor:
     first = standard_format(data_format) == "channels_first"
+    if x.ndim < 3:
+        raise ValueError(f"Pooling takes (batch, spatial axes, channels), so at least rank 3. Received: shape {x.shape}")
     if first:
         x = channels_last(x)
     n = x.ndim - 2

@@ -106,10 +106,12 @@ def band(rows: Any, columns: Any, k: Any, compare: Any) -> Tensor:
 
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
-    return tensor(band(_size(N), _size(N if M is None else M), k, P.equal), dtype or config.floatx())
+    return tensor(band(_size(N, "eye"), _size(N if M is None else M, "eye"), k, P.equal), dtype or config.floatx())
 
 
-def _size(n: Any) -> Any:
+def _size(n: Any, name: str) -> Any:
+    if not isinstance(n, Dim) and n.__index__() < 0:
+        raise ValueError(f"ops.{name}: Negative dimensions are not allowed. Received: {n}")
     return n if isinstance(n, Dim) else n.__index__()
 
 
@@ -120,20 +122,27 @@ def identity(n: Any, dtype: Any = None) -> Tensor:
 
 def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on and below the k-th diagonal, zeros elsewhere."""
-    return tensor(band(_size(N), _size(N if M is None else M), k, P.less_equal), dtype or config.floatx())
+    return tensor(band(_size(N, "tri"), _size(N if M is None else M, "tri"), k, P.less_equal), dtype or config.floatx())
 
 
 @op
 def tril(x: Any, k: int = 0) -> Tensor:
     """Zero above the k-th diagonal of the last two axes."""
-    x = tensor(x)
+    x = _matrices(x)
     return P.select(band(*x.shape[-2:], k, P.less_equal), x, P.scalar(x, 0))
+
+
+def _matrices(x: Any) -> Tensor:
+    x = tensor(x)
+    if x.ndim < 2:
+        raise ValueError(f"A tensor of at least 2 dimensions is needed. Received: x.shape={x.shape}")
+    return x
 
 
 @op
 def triu(x: Any, k: int = 0) -> Tensor:
     """Zero below the k-th diagonal of the last two axes."""
-    x = tensor(x)
+    x = _matrices(x)
     return P.select(band(*x.shape[-2:], k, P.greater_equal), x, P.scalar(x, 0))
 
 

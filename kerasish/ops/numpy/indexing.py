@@ -342,6 +342,8 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     unless minlength is larger than all."""
     if sparse:
         raise ValueError("There are no sparse tensors here. Use sparse=False.")
+    if tensor(x).dtype.kind not in "biu":
+        raise TypeError(f"bincount counts integers. Received: x of dtype {tensor(x).dtype}")
     x = _indices(x)
     dtype = common(kind(weights)) if weights is not None else np.dtype("int32")
     length = int(minlength or 0)

@@ -223,6 +223,8 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Tensor:
     """The differences of neighbours along an axis, n times over."""
     x = tensor(a)
     at = axis_of(axis, x.ndim)
+    if n < 0:
+        raise ValueError(f"Order must be non-negative but got {n}.")
     for _ in range(n):
         size = x.shape[at]
         after, before = (
