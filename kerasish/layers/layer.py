@@ -487,6 +487,8 @@ class Layer(Operation, metaclass=_Meta):
             found = getattr(given, "_keras_mask", None)
             if found is not None and kwargs.get(f"{name}_mask") is None and not isinstance(found, _SymbolicMask):
                 kwargs[f"{name}_mask"] = found
+        if outer is None:
+            self._clear_losses()  # losses are those of the last call
         before = call.training
         call.training = training
         _calls.now = call
@@ -562,6 +564,11 @@ class Layer(Operation, metaclass=_Meta):
     def _takes_training(cls) -> bool:
         """Whether `call` has a parameter `training`."""
         return _signature(cls.call)[1]
+
+    @classmethod
+    def _takes_mask(cls) -> bool:
+        """Whether `call` has a parameter `mask`."""
+        return _signature(cls.call)[2]
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")

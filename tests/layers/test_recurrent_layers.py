@@ -138,11 +138,19 @@ def test_dropout_masks_are_the_same_for_all_steps_and_new_for_every_call():
     assert second.shape == first.shape
 
 
+def test_unroll_is_a_wish_where_the_length_is_not_known():
+    inputs = keras.Input((None, 3))
+    layer = layers.GRU(2, unroll=True)
+    model = keras.Model(inputs, layer(inputs))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    layer.unroll = False
+    np.testing.assert_allclose(model.predict(x, verbose=0), np.asarray(layer(x)), rtol=1e-5, atol=1e-6)
+
+
 MISTAKES = {
     "no units": (lambda: layers.LSTM(0), ValueError, "positive integer"),
     "no cell": (lambda: layers.RNN(3), ValueError, "`call` method"),
     "a cell without a size": (lambda: layers.RNN(layers.Dense(3)), ValueError, "state_size"),
-    "unrolled without a length": (lambda: layers.GRU(2, unroll=True)(keras.Input((None, 3))), ValueError, "Cannot unroll"),
     "two axes": (lambda: layers.GRU(2)(np.ones((2, 3), "float32")), ValueError, "expected ndim=3"),
     "a mode that is none": (lambda: layers.Bidirectional(layers.GRU(2), merge_mode="max"), ValueError, "Invalid merge mode"),
     "twice forwards": (lambda: layers.Bidirectional(layers.GRU(2), backward_layer=layers.GRU(2)), ValueError, "go_backwards"),

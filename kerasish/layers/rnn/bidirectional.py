@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.layers.layer import Layer
@@ -15,6 +17,7 @@ class Bidirectional(Layer):
     """A recurrent layer over the sequence and, as a copy of its own, over the reversed one.
 
     merge_mode:     "concat", "sum", "mul", "ave"; None gives both outputs.
+    weights:        arrays that both start with, those of the layer that goes forward first.
     backward_layer: what goes backwards, if it is not a copy of the layer.
 
     >>> from kerasish.layers.rnn.recurrent import GRU
@@ -30,46 +33,60 @@ class Bidirectional(Layer):
         if merge_mode not in MODES:
             raise ValueError(f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one of {set(MODES)}.")
         super().__init__(**kwargs)
-        # masked steps count as zero, so that the outputs of both directions belong to the same steps
         config = serialize_keras_object(layer)
-        self.forward_layer = self._copy(config, layer, None)
+        self.forward_layer = self._copy(config, layer, "forward")
         if backward_layer is None:
-            self.backward_layer = self._copy(config, layer, not layer.go_backwards)
-        else:
-            self.backward_layer = backward_layer
-            for name in ("return_sequences", "return_state", "stateful"):
-                if getattr(backward_layer, name) != getattr(layer, name):
-                    raise ValueError(
-                        f"Forward layer and backward layer are expected to have the same value for attribute {name}, got "
-                        f'"{getattr(layer, name)}" for layer {layer} and "{getattr(backward_layer, name)}" for layer {backward_layer}'
-                    )
-            if backward_layer.go_backwards == layer.go_backwards:
-                raise ValueError("Forward layer and backward layer should have different `go_backwards` value.")
-        for part, name in ((self.forward_layer, "forward"), (self.backward_layer, "backward")):
-            if part is not backward_layer:
-                part.name = f"{name}_{part.name.removeprefix(f'{name}_')}"
-            if self.forward_layer.return_sequences:
-                part.zero_output_for_mask = True
+            if not hasattr(layer, "go_backwards"):
+                raise TypeError(
+                    "`Bidirectional` needs a recurrent layer, which has the attributes `go_backwards`, "
+                    f"`return_sequences`, `return_state` and `stateful`. Received: layer={layer}"
+                )
+            backward_layer = self._copy(config, layer, "backward", go_backwards=True)
+        self.backward_layer = backward_layer
+        self._verify()
+        for part in (self.forward_layer, self.backward_layer):
+            if hasattr(layer, "use_cudnn"):
+                part.use_cudnn = layer.use_cudnn
+            if hasattr(part, "zero_output_for_mask"):
+                # masked steps count as zero, so that the outputs of both directions belong to the same steps
+                part.zero_output_for_mask = layer.return_sequences
         self.merge_mode = merge_mode
         self.return_sequences, self.return_state = layer.return_sequences, layer.return_state
         self.stateful = layer.stateful
         self.supports_masking = True
-        if weights is not None:
-            self._initial_weights = weights
+        self.input_spec = layer.input_spec
+        self._start = [np.asarray(w) for w in weights] if weights else None
 
-    def _copy(self, config: dict, layer: Any, go_backwards: bool | None) -> Any:
-        """The layer again with the same name, perhaps in the other direction."""
-        config = {**config, "config": dict(config["config"])}
+    def _copy(self, config: dict, layer: Any, direction: str, **changes: Any) -> Any:
+        """The layer again, named after its direction."""
+        name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
+        config = {**config, "config": {**config["config"], **changes, "name": name}}
         config.pop("build_config", None)
-        if go_backwards is not None:
-            config["config"]["go_backwards"] = go_backwards
         return deserialize_keras_object(config)
+
+    def _verify(self) -> None:
+        forward, backward = self.forward_layer, self.backward_layer
+        if forward.go_backwards == backward.go_backwards:
+            raise ValueError(
+                "Forward layer and backward layer should have different `go_backwards` value. Received: "
+                f"forward_layer.go_backwards={forward.go_backwards}, backward_layer.go_backwards={backward.go_backwards}"
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            values = getattr(forward, name), getattr(backward, name)
+            if values[0] != values[1]:
+                raise ValueError(
+                    "Forward layer and backward layer are expected to have the same value for attribute "
+                    f'"{name}", got "{values[0]}" for forward layer and "{values[1]}" for backward layer'
+                )
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
                 layer.built = True
+        if self._start is not None:
+            self.set_weights(self._start)
+            self._start = None
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = None) -> Any:
         options = {"training": training} if training is not None else {}

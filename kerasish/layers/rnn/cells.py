@@ -12,9 +12,14 @@ from kerasish.layers.core import Weighted
 
 
 class DropoutCell(Weighted):
-    """What cells share: weights for inputs and state, and dropout masks that stay the same along a sequence."""
+    """What cells share: weights for inputs and state, and dropout masks that stay the same along a sequence.
+
+    As in Keras, each gate has masks of its own where the state is dropped out (or `implementation` is 1); where only
+    the inputs are, one mask serves all gates.
+    """
 
     gates = 1
+    implementation = 2
 
     def _begin(self, units: int, dropout: float, recurrent_dropout: float, seed: Any, **given: Any) -> None:
         if units <= 0:
@@ -23,6 +28,8 @@ class DropoutCell(Weighted):
         self._take(**given)
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
+        if self.gates > 1 and self.recurrent_dropout:
+            self.implementation = 1
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed=seed)
         self.state_size: Any = units
@@ -33,7 +40,7 @@ class DropoutCell(Weighted):
         object.__setattr__(self, "_masks", {})
 
     def get_dropout_mask(self, step_input: Any) -> Any:
-        """The mask for the inputs of every step, drawn at the first."""
+        """The mask for the inputs of every step, drawn at the first; with a leading axis of gates if they differ."""
         return self._mask("inputs", step_input, self.dropout)
 
     def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
@@ -44,8 +51,16 @@ class DropoutCell(Weighted):
         if rate <= 0 or rate >= 1:
             return None
         if kind not in self._masks:
-            self._masks[kind] = random.dropout(ops.ones_like(like), rate, seed=self.seed_generator)
+            ones = ops.ones_like(like)
+            if self._gatewise:
+                ones = ops.broadcast_to(ones, (self.gates, *ones.shape))
+            self._masks[kind] = random.dropout(ones, rate, seed=self.seed_generator)
         return self._masks[kind]
+
+    @property
+    def _gatewise(self) -> bool:
+        """Whether each gate has dropout masks of its own."""
+        return self.implementation == 1 and self.gates > 1
 
     def reset_dropout_mask(self) -> None:
         """Draw another mask for the inputs next time."""
@@ -67,16 +82,28 @@ class DropoutCell(Weighted):
 
     def project(self, inputs: Any, training: Any) -> Any:
         """What the inputs (..., features) contribute to every step."""
-        if training and 0 < self.dropout < 1:
-            inputs = ops.multiply(inputs, self._masks["inputs"])
-        x = ops.matmul(inputs, self.kernel)
+        x = self._product(inputs, self.kernel, self._drawn("inputs", self.dropout, training))
         return ops.add(x, self._input_bias()) if self.use_bias else x
+
+    def _drawn(self, kind: str, rate: float, training: Any) -> Any:
+        """The mask to use, or None."""
+        return self._masks[kind] if training and 0 < rate < 1 else None
+
+    def _product(self, x: Any, kernel: Any, mask: Any) -> Any:
+        """x @ kernel, with x dropped out; for each gate apart, if they have masks of their own."""
+        if mask is None:
+            return ops.matmul(x, kernel)
+        if not self._gatewise:
+            return ops.matmul(ops.multiply(x, mask), kernel)
+        kernels = self._parts(ops.convert_to_tensor(kernel), kernel.shape[-1] // self.units)
+        return ops.concatenate([ops.matmul(ops.multiply(x, mask[k]), w) for k, w in enumerate(kernels)], axis=-1)
 
     def _input_bias(self) -> Any:
         return self.bias
 
-    def _kept(self, h: Any, training: Any) -> Any:
-        return ops.multiply(h, self._masks["state"]) if training and 0 < self.recurrent_dropout < 1 else h
+    def _recurrent(self, h: Any, training: Any) -> Any:
+        """What the state contributes to a step."""
+        return self._product(h, self.recurrent_kernel, self._drawn("state", self.recurrent_dropout, training))
 
     def call(self, inputs: Any, states: Any, training: Any = False) -> Any:
         states = list(states) if isinstance(states, (list, tuple)) else [states]
@@ -124,8 +151,7 @@ class SimpleRNNCell(DropoutCell):
         )  # fmt: skip
 
     def step(self, x: Any, states: list, training: Any) -> list:
-        h = self._kept(states[0], training)
-        return [self.activation(ops.add(x, ops.matmul(h, self.recurrent_kernel)))]
+        return [self.activation(ops.add(x, self._recurrent(states[0], training)))]
 
 
 @export("keras.layers.LSTMCell")
@@ -147,6 +173,7 @@ class LSTMCell(DropoutCell):
         recurrent_constraint: Any = None, bias_constraint: Any = None, dropout: float = 0.0,
         recurrent_dropout: float = 0.0, seed: Any = None, **kwargs: Any,
     ):  # fmt: skip
+        self.implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         self.use_bias, self.unit_forget_bias = use_bias, unit_forget_bias
         self._begin(
@@ -166,8 +193,8 @@ class LSTMCell(DropoutCell):
             self.bias.assign(start)
 
     def step(self, x: Any, states: list, training: Any) -> list:
-        h, c = self._kept(states[0], training), states[1]
-        z = ops.add(x, ops.matmul(h, self.recurrent_kernel))
+        h, c = states
+        z = ops.add(x, self._recurrent(h, training))
         i, f, g, o = self._parts(z, 4)
         gate = self.recurrent_activation
         c = ops.add(ops.multiply(gate(f), c), ops.multiply(gate(i), self.activation(g)))
@@ -198,6 +225,7 @@ class GRUCell(DropoutCell):
         bias_constraint: Any = None, dropout: float = 0.0, recurrent_dropout: float = 0.0, reset_after: bool = True,
         seed: Any = None, **kwargs: Any,
     ):  # fmt: skip
+        self.implementation = kwargs.pop("implementation", 2)
         super().__init__(**kwargs)
         self.use_bias, self.reset_after = use_bias, reset_after
         self._begin(
@@ -220,20 +248,21 @@ class GRUCell(DropoutCell):
         return ops.convert_to_tensor(self.bias)[0] if self.reset_after else self.bias
 
     def step(self, x: Any, states: list, training: Any) -> list:
-        before = states[0]
-        h = self._kept(before, training)
-        u, gate = self.units, self.recurrent_activation
+        h, gate = states[0], self.recurrent_activation
         xz, xr, xh = self._parts(x, 3)
         if self.reset_after:
-            inner = ops.matmul(h, self.recurrent_kernel)
+            inner = self._recurrent(h, training)
             if self.use_bias:
                 inner = ops.add(inner, ops.convert_to_tensor(self.bias)[1])
             hz, hr, hh = self._parts(inner, 3)
             candidate = ops.multiply(gate(ops.add(xr, hr)), hh)
         else:
             kernel = ops.convert_to_tensor(self.recurrent_kernel)
-            hz, hr = self._parts(ops.matmul(h, kernel[:, : 2 * u]), 2)
-            candidate = ops.matmul(ops.multiply(gate(ops.add(xr, hr)), h), kernel[:, 2 * u :])
+            gates, candidates = kernel[:, : 2 * self.units], kernel[:, 2 * self.units :]
+            mask = self._drawn("state", self.recurrent_dropout, training)
+            hz, hr = self._parts(self._product(h, gates, mask), 2)
+            kept = h if mask is None else ops.multiply(h, mask[2])
+            candidate = ops.matmul(ops.multiply(gate(ops.add(xr, hr)), kept), candidates)
         z = gate(ops.add(xz, hz))
         candidate = self.activation(ops.add(xh, candidate))
-        return [ops.add(ops.multiply(z, before), ops.multiply(ops.subtract(1.0, z), candidate))]
+        return [ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))]

@@ -8,12 +8,14 @@ from kerasish.base.registry import export
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.rnn.cells import DropoutCell
 from kerasish.layers.rnn.rnn import RNN
+from kerasish.layers.spatial import padding_name, per_axis, positive, windows_along
 
 
 class ConvLSTMCell(DropoutCell):
     """A step of a convolutional LSTM of any rank."""
 
     gates = 4
+    implementation = 1
 
     def __init__(self, rank: int, layer: "ConvLSTM", units: int, dropout: float, recurrent_dropout: float, seed: Any, **kwargs: Any):
         super().__init__(name="conv_lstm_cell", **kwargs)
@@ -44,34 +46,50 @@ class ConvLSTMCell(DropoutCell):
             start[self.filters : 2 * self.filters] = 1.0
             self.bias.assign(start)
         spatial = tuple(input_shape[2:] if first else input_shape[1:-1])
-        sizes = [
-            None if d is None else (-(-d // s) if self.padding == "same" else (d - (k - 1) * e - 1) // s + 1)
-            for d, k, s, e in zip(spatial, self.kernel_size, self.strides, self.dilation_rate, strict=True)
-        ]
+        if None in spatial:
+            raise ValueError(
+                "ConvLSTM layers only support static input shapes for the spatial dimensions. Received: "
+                f"input_shape={tuple(input_shape)}"
+            )
+        reach = [(k - 1) * e + 1 for k, e in zip(self.kernel_size, self.dilation_rate, strict=True)]
+        sizes = [windows_along(*along, self.padding) for along in zip(spatial, reach, self.strides, strict=True)]
         self.state_shape = (self.filters, *sizes) if first else (*sizes, self.filters)
 
     def get_initial_state(self, batch_size: Any = None) -> list:
         return [ops.zeros((batch_size, *self.state_shape), dtype=self.compute_dtype) for _ in range(2)]
 
+    def _convolved(self, x: Any, kernel: Any, mask: Any, **options: Any) -> Any:
+        """The convolution of x (..., *one step), dropped out, for each gate apart since each has a mask of its own."""
+        if mask is not None:
+            kernel = ops.convert_to_tensor(kernel)
+            parts = [
+                self._convolved(ops.multiply(x, mask[k]), kernel[..., k * self.filters : (k + 1) * self.filters], None, **options)
+                for k in range(self.gates)
+            ]
+            return ops.concatenate(parts, axis=self._channels(len(x.shape)))
+        lead = x.shape[: len(x.shape) - self.rank - 1]
+        y = ops.conv(ops.reshape(x, (-1, *x.shape[len(lead) :])), kernel, data_format=self.data_format, **options)
+        return ops.reshape(y, (-1, *lead[1:], *y.shape[1:]))
+
+    def _channels(self, axes: int) -> int:
+        """The axis of the channels, of so many."""
+        return axes - self.rank - 1 if self.data_format == "channels_first" else axes - 1
+
     def project(self, inputs: Any, training: Any) -> Any:
         """Convolve all steps at once: inputs (batch, time, ...), or one step."""
-        if training and 0 < self.dropout < 1:
-            inputs = ops.multiply(inputs, self._masks["inputs"])
-        lead = inputs.shape[: len(inputs.shape) - self.rank - 1]
-        flat = ops.reshape(inputs, (-1, *inputs.shape[len(lead) :]))
-        x = ops.conv(
-            flat, self.kernel, strides=self.strides, padding=self.padding, data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
-        )  # fmt: skip
-        if self.bias is not None:
-            shape = (1, -1, *[1] * self.rank) if self.data_format == "channels_first" else (1, *[1] * self.rank, -1)
-            x = ops.add(x, ops.reshape(self.bias, shape))
-        return ops.reshape(x, (-1, *lead[1:], *x.shape[1:]))
+        mask = self._drawn("inputs", self.dropout, training)
+        x = self._convolved(
+            inputs, self.kernel, mask, strides=self.strides, padding=self.padding, dilation_rate=self.dilation_rate
+        )
+        if self.bias is None:
+            return x
+        return ops.add(x, ops.reshape(self.bias, (-1, *[1] * (len(x.shape) - 1 - self._channels(len(x.shape))))))
 
     def step(self, x: Any, states: list, training: Any) -> list:
-        h, c = self._kept(states[0], training), states[1]
-        z = ops.add(x, ops.conv(h, self.recurrent_kernel, strides=1, padding="same", data_format=self.data_format))
-        i, f, g, o = ops.split(z, 4, axis=1 if self.data_format == "channels_first" else -1)
+        h, c = states
+        mask = self._drawn("state", self.recurrent_dropout, training)
+        z = ops.add(x, self._convolved(h, self.recurrent_kernel, mask, strides=1, padding="same"))
+        i, f, g, o = ops.split(z, 4, axis=self._channels(len(z.shape)))
         gate = self.recurrent_activation
         c = ops.add(ops.multiply(gate(f), c), ops.multiply(gate(i), self.activation(g)))
         return [ops.multiply(gate(o), self.activation(c)), c]
@@ -92,12 +110,17 @@ class ConvLSTM(RNN):
         dropout: float = 0.0, recurrent_dropout: float = 0.0, seed: Any = None, return_sequences: bool = False,
         return_state: bool = False, go_backwards: bool = False, stateful: bool = False, **kwargs: Any,
     ):  # fmt: skip
-        def per_axis(value: Any) -> tuple:
-            return (value,) * self.rank if isinstance(value, int) else tuple(value)
-
-        self.filters, self.kernel_size, self.strides = filters, per_axis(kernel_size), per_axis(strides)
-        self.padding, self.data_format = padding.lower(), config.standardize_data_format(data_format)
-        self.dilation_rate, self.use_bias, self.unit_forget_bias = per_axis(dilation_rate), use_bias, unit_forget_bias
+        self.filters = positive(filters, "filters")
+        self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size")
+        self.strides = per_axis(strides, self.rank, "strides")
+        self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate")
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                "Specifying `strides > 1` is not compatible with `dilation_rate > 1`. Received: "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
+        self.padding, self.data_format = padding_name(padding), config.standardize_data_format(data_format)
+        self.use_bias, self.unit_forget_bias = use_bias, unit_forget_bias
         self.activation, self.recurrent_activation = activations.get(activation), activations.get(recurrent_activation)
         for kind, found in (
             ("kernel", (kernel_initializer, kernel_regularizer, kernel_constraint)),

@@ -8,17 +8,26 @@ from kerasish.layers.rnn.cells import GRUCell, LSTMCell, SimpleRNNCell
 from kerasish.layers.rnn.rnn import RNN
 
 
+# What a layer shows of its cell.
+OF_THE_CELL = frozenset(
+    [
+        "units", "activation", "recurrent_activation", "use_bias", "unit_forget_bias", "reset_after", "dropout",
+        "recurrent_dropout", "seed",
+        *(f"{kind}_{role}" for kind in ("kernel", "recurrent", "bias") for role in ("initializer", "regularizer", "constraint")),
+    ]
+)  # fmt: skip
+
+
 class CellRNN(RNN):
-    """What the three share: attributes that are the cell's."""
+    """What the three share: their arguments are attributes of the cell, and shown by the layer."""
 
     def _begin(self, cell: Any, activity_regularizer: Any, **options: Any) -> None:
         RNN.__init__(self, cell, activity_regularizer=activity_regularizer, **options)
         self.input_spec = [InputSpec(ndim=3)]
 
     def __getattr__(self, name: str) -> Any:
-        cell = self.__dict__.get("cell")
-        if cell is not None and not name.startswith("_"):
-            return getattr(cell, name)
+        if name in OF_THE_CELL and "cell" in self.__dict__:
+            return getattr(self.cell, name)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def get_config(self) -> dict:
@@ -90,11 +99,13 @@ class LSTM(CellRNN):
             kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout, seed=seed,
             dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True), name="lstm_cell",
+            implementation=kwargs.pop("implementation", 2),
         )  # fmt: skip
         self._begin(
             cell, activity_regularizer, return_sequences=return_sequences, return_state=return_state,
             go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
         )  # fmt: skip
+        self.use_cudnn = use_cudnn  # taken and kept, of no effect here
 
 
 @export("keras.layers.GRU")
@@ -124,9 +135,10 @@ class GRU(CellRNN):
             kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
             bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
             reset_after=reset_after, seed=seed, dtype=kwargs.get("dtype"), trainable=kwargs.get("trainable", True),
-            name="gru_cell",
+            name="gru_cell", implementation=kwargs.pop("implementation", 2),
         )  # fmt: skip
         self._begin(
             cell, activity_regularizer, return_sequences=return_sequences, return_state=return_state,
             go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
         )  # fmt: skip
+        self.use_cudnn = use_cudnn  # taken and kept, of no effect here

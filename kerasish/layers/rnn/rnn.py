@@ -5,7 +5,6 @@ from typing import Any
 from kerasish import ops
 from kerasish.base import tree
 from kerasish.base.registry import export
-from kerasish.engine.dims import Dim
 from kerasish.engine.variable import Variable
 from kerasish.layers.layer import Layer
 from kerasish.layers.rnn.stacked import StackedRNNCells
@@ -20,10 +19,11 @@ class RNN(Layer):
     return_state:         give the last states, too.
     go_backwards:         start at the end; sequences of outputs are in the order of computation.
     stateful:             the states of a batch are where the next batch starts; `reset_state()` sets them to zero.
-    unroll:               write the loop out instead of looping; the number of steps must be known.
+    unroll:               write the loop out instead of looping, where the number of steps is known.
     zero_output_for_mask: the output of a masked step is zero, not that of the step before.
 
-    A cell has `state_size` and `call(inputs, states)`, which returns the output and the new states.
+    A cell has `state_size` (an int, or several) and `call(inputs, states)`, which gets the states as a list and returns
+    the output and the new states.
 
     >>> from kerasish.layers.rnn.cells import GRUCell
     >>> RNN(GRUCell(4), return_sequences=True)(ops.ones((2, 3, 5))).shape
@@ -43,6 +43,12 @@ class RNN(Layer):
                 "The RNN cell should have a `state_size` attribute (single integer or list of integers, one integer per "
                 f"RNN state). Received: cell={cell}"
             )
+        size = cell.state_size
+        if not isinstance(size, (int, list, tuple)) or isinstance(size, bool):
+            raise ValueError(
+                "The `state_size` of an RNN cell must be an integer, or a list/tuple of integers (one for each state "
+                f"tensor). Received: state_size={size} of cell={cell}"
+            )
         super().__init__(**kwargs)
         self.cell = cell
         self.return_sequences, self.return_state = return_sequences, return_state
@@ -55,6 +61,11 @@ class RNN(Layer):
     def single_state(self) -> bool:
         """Whether the cell's state is one tensor, not a list of them."""
         return isinstance(self.cell.state_size, int)
+
+    @property
+    def state_size(self) -> list:
+        """The sizes of the states, always as a list."""
+        return [self.cell.state_size] if self.single_state else list(self.cell.state_size)
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer) and not self.cell.built:
@@ -77,21 +88,17 @@ class RNN(Layer):
         if getattr(self.cell, "get_initial_state", None) is not None:
             state = self.cell.get_initial_state(batch_size=batch_size)
         else:
-            sizes = [self.cell.state_size] if self.single_state else self.cell.state_size
-            state = tree.map_structure(lambda d: ops.zeros((batch_size, d), dtype=self.compute_dtype), list(sizes))
+            state = tree.map_structure(lambda d: ops.zeros((batch_size, d), dtype=self.compute_dtype), self.state_size)
         return list(state) if tree.is_nested(state) else [state]
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False) -> Any:
-        time = sequences.shape[1]
-        if self.unroll and (time is None or isinstance(time, Dim)):
-            raise ValueError(
-                "Cannot unroll a RNN if the time dimension is undefined. If using a Sequential model, specify the time "
-                "dimension by passing an `Input()` as your first layer; for the functional API, pass a `shape` argument to it."
-            )
+        if self.stateful:
+            self._check_batch(sequences.shape[0])
         if initial_state is None:
             initial_state = self.states if self.stateful else self.get_initial_state(sequences.shape[0])
         if not isinstance(initial_state, (list, tuple)):
             initial_state = [initial_state]
+        self._check_states(initial_state)
         template = self.get_initial_state(sequences.shape[0]) if self.stateful else list(initial_state)
         flat = [ops.cast(s, self.compute_dtype) for s in tree.flatten(list(initial_state))]
         states = tree.pack_sequence_as(template, flat)
@@ -103,6 +110,22 @@ class RNN(Layer):
                 v.assign(ops.cast(s, v.dtype))
         result = ops.moveaxis(outputs, 0, 1) if self.return_sequences else last
         return (result, *states) if self.return_state else result
+
+    def _check_batch(self, batch: Any) -> None:
+        expected = tree.flatten(self.states)[0].shape[0]
+        if isinstance(batch, int) and batch != expected:
+            raise ValueError(
+                "If an RNN is stateful, the batch size of the input sequences must be the same as the batch size of the "
+                f"initial state.\n- Expected batch size: {expected}\n- Received batch size: {batch}"
+            )
+
+    def _check_states(self, states: Any) -> None:
+        given, wanted = len(tree.flatten(list(states))), len(tree.flatten(self.state_size))
+        if all(isinstance(size, int) for size in self.state_size) and given != wanted:
+            raise ValueError(
+                f"The cell has {wanted} state{'s' * (wanted > 1)}, of the sizes {self.state_size}. Received: "
+                f"initial_state with {given} tensor{'s' * (given > 1)}."
+            )
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: Any = False) -> tuple:
         """The last output, all outputs (time first, or None if they are not wanted), and the last states."""
@@ -137,6 +160,8 @@ class RNN(Layer):
                 output = new[0]
             else:
                 output, new = self._call_cell(x, before, training)
+            # a cell may compute in another dtype than it was given, a loop may not
+            new = tree.map_structure(lambda a, b: a if a.dtype == b.dtype else ops.cast(a, b.dtype), new, before)
             if m is not None:
                 new = tree.map_structure(lambda a, b: ops.where(_like(m, a), a, b), new, before)
                 if self.zero_output_for_mask:
@@ -147,11 +172,12 @@ class RNN(Layer):
 
         start: Any = states
         if carried:
+            # before the first step the output is taken to be the state, where it can be; of stacked cells, the last one's
             example, _ = self._call_cell(xs[0][0], states, training)
-            first = tree.flatten(states)[0]
-            same = tuple(first.shape) == tuple(example.shape)
-            start = (states, first if same else ops.zeros_like(example))
-        if self.unroll:
+            first = tree.flatten(states[-1])[0] if tree.is_nested(states[0]) else states[0]
+            alike = tuple(first.shape) == tuple(example.shape) and first.dtype == example.dtype
+            start = (states, first if alike else ops.zeros_like(example))
+        if self.unroll and isinstance(sequences.shape[1], int):
             carry, outputs = self._unrolled(step, start, xs, sequences.shape[1])
         else:
             carry, outputs = ops.scan(step, start, xs, reverse=self.go_backwards)
@@ -164,13 +190,13 @@ class RNN(Layer):
     def _projected(self, sequences: Any, training: Any) -> Any:
         masks = self.cell._masks
         if "inputs" in masks and training:  # the same for all steps
-            masks["inputs"] = ops.expand_dims(masks["inputs"], 1)
+            mask = masks["inputs"]
+            masks["inputs"] = ops.expand_dims(mask, len(mask.shape) - len(sequences.shape) + 2)
         return self.cell.project(sequences, training)
 
     def _call_cell(self, x: Any, states: Any, training: Any) -> tuple:
-        states = states[0] if self.single_state and not getattr(self.cell, "draw_masks", None) and len(states) == 1 else states
         kwargs = {"training": training} if isinstance(self.cell, Layer) and self.cell._takes_training() else {}
-        output, new = self.cell(x, states, **kwargs)
+        output, new = (self.cell if callable(self.cell) else self.cell.call)(x, list(states), **kwargs)
         return output, list(new) if isinstance(new, (list, tuple)) else [new]
 
     def _unrolled(self, step: Any, carry: Any, xs: Any, time: int) -> tuple:
@@ -184,7 +210,7 @@ class RNN(Layer):
         mask = tree.flatten(mask)[0] if mask is not None else None
         kept = mask if self.return_sequences else None
         if self.return_state:
-            return [kept, *[None] * len(tree.flatten(self.cell.state_size))]
+            return [kept, *[None] * len(tree.flatten(self.state_size))]
         return kept
 
     def reset_state(self) -> None:

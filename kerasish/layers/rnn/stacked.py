@@ -76,11 +76,12 @@ class StackedRNNCells(Layer):
     def call(self, inputs: Any, states: Any, training: Any = False, **kwargs: Any) -> tuple:
         new_states = []
         for cell, state in zip(self.cells, states, strict=True):
-            state = list(state) if tree.is_nested(state) else [state]
-            single = isinstance(cell.state_size, int) and not hasattr(cell, "draw_masks")
+            nested = tree.is_nested(state)
             extra = {"training": training} if isinstance(cell, Layer) and cell._takes_training() else {}
-            inputs, new = cell(inputs, state[0] if single else state, **extra)
-            new_states.append(list(new) if tree.is_nested(new) else new)
+            call = cell if callable(cell) else cell.call
+            inputs, new = call(inputs, list(state) if nested else [state], **extra)
+            new = list(new) if tree.is_nested(new) else [new]
+            new_states.append(new if nested else new[0])  # as they came
         return inputs, new_states
 
     def get_config(self) -> dict:
