@@ -13,7 +13,11 @@ def _f(x: Any, like: Any) -> Any:
 
 @export("keras.optimizers.SGD")
 class SGD(Optimizer):
-    """Gradient descent, with momentum if asked for: m ← momentum·m − lr·g; w ← w + m (Nesterov looks ahead)."""
+    """Gradient descent, with momentum if asked for: m ← momentum·m − lr·g; w ← w + m (Nesterov looks ahead).
+
+    >>> SGD(0.1, momentum=0.9).get_config()["momentum"]
+    0.9
+    """
 
     elementwise = True
     _fields = ("momentum", "nesterov")
@@ -52,7 +56,11 @@ class SGD(Optimizer):
 
 @export("keras.optimizers.RMSprop")
 class RMSprop(Optimizer):
-    """Divides by a running root mean square of the gradients (Tieleman and Hinton 2012)."""
+    """Divides by a running root mean square of the gradients (Tieleman and Hinton 2012).
+
+    >>> RMSprop().get_config()["rho"]
+    0.9
+    """
 
     elementwise = True
     _fields = ("rho", "momentum", "epsilon", "centered")
@@ -95,7 +103,11 @@ class RMSprop(Optimizer):
 
 @export("keras.optimizers.Adam")
 class Adam(Optimizer):
-    """Adaptive moments (Kingma and Ba 2014)."""
+    """Adaptive moments (Kingma and Ba 2014).
+
+    >>> Adam().get_config()["beta_2"]
+    0.999
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2", "epsilon", "amsgrad")
@@ -136,7 +148,11 @@ class Adam(Optimizer):
 
 @export("keras.optimizers.AdamW")
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2017)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017).
+
+    >>> AdamW().weight_decay
+    0.004
+    """
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
@@ -155,7 +171,11 @@ class AdamW(Adam):
 
 @export("keras.optimizers.Adagrad")
 class Adagrad(Optimizer):
-    """Divides by the root of the sum of all squared gradients (Duchi et al. 2011)."""
+    """Divides by the root of the sum of all squared gradients (Duchi et al. 2011).
+
+    >>> Adagrad().get_config()["initial_accumulator_value"]
+    0.1
+    """
 
     elementwise = True
     _fields = ("initial_accumulator_value", "epsilon")
@@ -187,7 +207,11 @@ class Adagrad(Optimizer):
 
 @export("keras.optimizers.Adamax")
 class Adamax(Optimizer):
-    """Adam with the infinity norm (Kingma and Ba 2014)."""
+    """Adam with the infinity norm (Kingma and Ba 2014).
+
+    >>> Adamax().get_config()["epsilon"]
+    1e-07
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2", "epsilon")
@@ -221,7 +245,11 @@ class Adamax(Optimizer):
 
 @export("keras.optimizers.Lion")
 class Lion(Optimizer):
-    """Steps by the sign of an interpolated momentum (Chen et al. 2023)."""
+    """Steps by the sign of an interpolated momentum (Chen et al. 2023).
+
+    >>> Lion().get_config()["beta_2"]
+    0.99
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2")
