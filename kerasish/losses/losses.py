@@ -125,9 +125,11 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
-def _smoothing_checked(label_smoothing: Any) -> None:
-    if isinstance(label_smoothing, bool) or not 0 <= label_smoothing <= 1:
-        raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}")
+def check_smoothing(label_smoothing: Any) -> None:
+    """ValueError unless labels can be smoothed by so much."""
+    number = isinstance(label_smoothing, (int, float)) and not isinstance(label_smoothing, bool)
+    if not number or not 0 <= label_smoothing <= 1:
+        raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}")
 
 
 @_names("binary_crossentropy")
@@ -283,6 +285,7 @@ def circle(
 @export("keras.losses.ctc")
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """Connectionist temporal classification of label sequences padded with 0; y_pred (batch, time, classes) are logits."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 2:
         raise ValueError(f"Targets `y_true` must be a tensor of shape `(batch_size, max_length)`. Received: y_true.shape={y_true.shape}")
     if len(y_pred.shape) != 3:
@@ -295,7 +298,3 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     times = ops.cast(ops.ones((batch,)), "int32") * ops.cast(time, "int32")
     lengths = ops.cast(ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=-1), "int32")
     return ops.ctc_loss(labels, y_pred, lengths, times, mask_index=0)
-
-
-FUNCTIONS = [name for name, v in list(globals().items()) if callable(v) and getattr(v, "__module__", "") == __name__]
-__all__ = [name for name in FUNCTIONS if not name.startswith("_")]  # noqa: PLE0605
