@@ -141,7 +141,7 @@ class AUC(CurveMetric):
     def result(self) -> Any:
         require_state(self, self._built)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._over_labels(ops.sum(self._interpolated_pr_areas(), axis=0))
+            return self.interpolate_pr_auc()
         x, y = self._points()
         if self.summation_method == "interpolation":
             heights = (y[:-1] + y[1:]) / 2
@@ -162,6 +162,10 @@ class AUC(CurveMetric):
         odds = ops.divide_no_nan(tp + fn, (fp + self.true_negatives) * tp)
         recall_gain = ops.where(tp > 0, ops.maximum(1 - odds * fn, 0), 0.0)
         return recall_gain, 1 - odds * fp
+
+    def interpolate_pr_auc(self) -> Any:
+        """The area under the PR curve whose true positives are interpolated, whatever this metric's own method is."""
+        return self._over_labels(ops.sum(self._interpolated_pr_areas(), axis=0))
 
     def _interpolated_pr_areas(self) -> Any:
         """The area between neighbouring thresholds under the PR curve.

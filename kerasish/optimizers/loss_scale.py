@@ -39,12 +39,12 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
         self.dynamic_scale.assign(initial_scale)
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        self._trainable_variables = list(variables)
-        self._index = {id(v): i for i, v in enumerate(variables)}
-        self.inner_optimizer.build(variables)
+        self._trainable_variables = list(var_list)
+        self._index = {id(v): i for i, v in enumerate(var_list)}
+        self.inner_optimizer.build(var_list)
         self.built = True
 
     @property

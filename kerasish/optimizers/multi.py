@@ -116,15 +116,15 @@ class MultiOptimizer(Optimizer):
         self._inner.append(optimizer)
         return len(self._inner) - 1
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
         self._owner: dict[int, int] = {}
-        for v in variables:
+        for v in var_list:
             self._owner[id(v)] = self._include(_checked(self._optimizer_map(v), v.path))
-        for optimizer, members in self._shared(variables):
+        for optimizer, members in self._shared(var_list):
             optimizer.build(members)
-        super().build(variables)
+        super().build(var_list)
 
     def _shared(self, variables: Any) -> list[tuple[Optimizer, list]]:
         """The optimizers that have some of these variables, with those."""

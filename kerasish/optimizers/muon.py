@@ -59,13 +59,13 @@ class Muon(Optimizer):
             return None
         return self.adam_weight_decay if self._uses_adam(variable) else self.weight_decay
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
+        super().build(var_list)
         self._momentums: list[Variable | None] = []
         self._velocities: list[Variable | None] = []
-        for v in variables:  # a variable's slots side by side, as in Keras's files
+        for v in var_list:  # a variable's slots side by side, as in Keras's files
             overwritten = v.overwrite_with_gradient
             adam = not overwritten and self._uses_adam(v)
             self._momentums.append(None if overwritten else self.add_variable_from_reference(v, "momentum"))

@@ -143,9 +143,11 @@ class Optimizer:
         self.built = True
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none", name: str | None = None
-    ) -> Variable:
-        """A further variable of the optimizer."""
+        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none", layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """A further variable of the optimizer. `layout` is for distributions, of which there is one device here."""
+        del layout
         with naming.name_scope(self.name):
             v = Variable(
                 initializers.get(initializer), shape=shape, dtype=dtype, trainable=False, aggregation=aggregation, name=name

@@ -36,12 +36,12 @@ class ScheduleFreeAdamW(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon, self.warmup_steps = beta_1, beta_2, epsilon, warmup_steps
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
-        for z, v in zip(self._momentums, variables, strict=True):
+        super().build(var_list)
+        self._momentums, self._velocities = self.add_optimizer_variables(var_list, ["momentum", "velocity"])
+        for z, v in zip(self._momentums, var_list, strict=True):
             if z is not None:
                 z.assign(v)
 
