@@ -269,13 +269,14 @@ def circle(
     same = ops.equal(labels, ops.transpose(other_labels))
     similar, apart = ops.cast(same, embeddings.dtype), ops.cast(ops.logical_not(same), embeddings.dtype)
     if remove_diagonal and ref_embeddings is None:
-        eye = ops.cast(ops.eye(embeddings.shape[0]), embeddings.dtype)
-        similar = similar * (1 - eye)
+        places = ops.cumsum(ops.ones_like(labels), axis=0)  # and not ops.eye, so that one program serves all batch sizes
+        similar = similar * ops.cast(ops.not_equal(places, ops.transpose(places)), embeddings.dtype)
     # cosine distances of pairs that belong together should be below the margin, of others above 1 - margin
     d = ops.maximum(1.0 - ops.matmul(embeddings, ops.transpose(others)), 0.0)
     pull, push = ops.maximum(margin + d, 0.0), ops.maximum(1 + margin - d, 0.0)
-    together = ops.where(similar > 0, gamma * pull * (d - margin), -1e9)
-    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), -1e9)
+    nothing = -6e4 if embeddings.dtype == "float16" else -1e9  # as low as the dtype goes, and finite for gradients
+    together = ops.where(similar > 0, gamma * pull * (d - margin), nothing)
+    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), nothing)
     values = ops.softplus(ops.logsumexp(together, axis=1) + ops.logsumexp(separate, axis=1))
     if isinstance(values, Tensor):
         values._keras_mask = values > 0  # rows without a pair of each kind do not count
