@@ -36,6 +36,11 @@ class Optimizer:
         name: str | None = None,
         **kwargs: Any,
     ):
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                "Argument `decay` is no longer supported and will be ignored. Pass a schedule as `learning_rate` instead.",
+                stacklevel=3,
+            )
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         self.name = name or naming.auto_name(type(self).__name__)

@@ -186,6 +186,11 @@ def test_muon_leaves_embeddings_and_vectors_to_adam():
     assert names == ["dense_kernel_momentum", "embeddings_momentum", "embeddings_velocity", "bias_momentum", "bias_velocity"]
 
 
+def test_decay_is_no_longer_an_argument():
+    with pytest.warns(UserWarning, match="Pass a schedule"):
+        keras.optimizers.Adam(0.1, decay=0.1)
+
+
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
