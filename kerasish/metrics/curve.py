@@ -9,6 +9,7 @@ from kerasish.base import config
 from kerasish.base.registry import export
 from kerasish.metrics.confusion import ALL_OUTCOMES, ConfusionMetric, evenly_distributed
 from kerasish.metrics.metric import require_state
+from kerasish.saving.serialization import deserialize_keras_object
 
 CURVES = ("PR", "ROC", "PRGAIN")
 SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
@@ -203,6 +204,11 @@ class AUC(CurveMetric):
         if self._given_thresholds:
             config["thresholds"] = self.thresholds[1:-1]
         return config
+
+    @classmethod
+    def from_config(cls, config: dict) -> "AUC":
+        """The metric with this config. Keras writes the weights of labels as a tensor, which it can't read itself."""
+        return cls(**{**config, "label_weights": deserialize_keras_object(config.get("label_weights"))})
 
 
 # -- points on the curve ----------------------------------------------------------------------------------------------
