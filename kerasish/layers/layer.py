@@ -170,6 +170,8 @@ class Layer(Operation, metaclass=_Meta):
 
     def _track(self, value: Any) -> None:
         """Remember a variable, layer, metric or seed generator that became part of this layer."""
+        if isinstance(value, Variable) and any(v is value for v in (*self._trainable_variables, *self._non_trainable_variables)):
+            return  # where it is: freezing the layer does not move it from one list to the other
         for kept in self._lists(value):
             if not any(v is value for v in kept):
                 if self._locked and isinstance(value, Variable):
