@@ -8,6 +8,7 @@ import numpy as np
 from kerasish import ops, optimizers
 from kerasish.base import tree
 from kerasish.base.errors import TracingError
+from kerasish.base.tracebacks import filtered
 from kerasish.callbacks import CallbackList
 from kerasish.data import Epochs, as_batches, train_validation_split, unpack_x_y_sample_weight
 from kerasish.data.columns import batch_dtype
@@ -42,6 +43,7 @@ class Trainer:
 
     # -- compile ------------------------------------------------------------------------------------------------------
 
+    @filtered
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -316,6 +318,7 @@ class Trainer:
             return {**result}
         return self.get_metrics_result()
 
+    @filtered
     def fit(
         self,
         x: Any = None,
@@ -422,6 +425,7 @@ class Trainer:
         callbacks.on_test_end(logs)
         return logs
 
+    @filtered
     def evaluate(
         self,
         x: Any = None,
@@ -451,6 +455,7 @@ class Trainer:
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @filtered
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
     ) -> Any:
@@ -507,16 +512,19 @@ class Trainer:
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @filtered
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """One step on one batch; returns the metrics as they stand."""
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @filtered
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch; returns the metrics as they stand."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
+    @filtered
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         x = tree.map_structure(np.asarray, x)
