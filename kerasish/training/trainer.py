@@ -220,7 +220,7 @@ class Trainer:
     def _step_function(self, kind: str) -> tuple[Callable, bool]:
         """What runs a step on `(x, y, sample_weight)` or packed data; and whether its result are logs of its own."""
         method = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[kind]
-        own = getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step")
+        own = getattr(method, "__func__", None) is not LIBRARY_STEPS[kind]
         if kind in self._functions:
             return self._functions[kind], own
 
@@ -532,6 +532,9 @@ class Trainer:
             self._ready(x)
         function, own = self._step_function("predict")
         return tree.map_structure(_own_array, function(x) if not own else function((x,)))
+
+
+LIBRARY_STEPS = {"train": Trainer.train_step, "test": Trainer.test_step, "predict": Trainer.predict_step}
 
 
 def _own_array(t: Any) -> Any:
