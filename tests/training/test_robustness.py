@@ -60,7 +60,10 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+SLOW = ("fit after compile", "predict of several batches", "predict, eagerly")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in RUNS])
 def test_memory_stays_flat(name):
     run, times, eager = RUNS[name]
     model = network(eager)
@@ -68,6 +71,7 @@ def test_memory_stays_flat(name):
     assert grown < 96 * 1024, f"{grown} bytes over {times} runs"
 
 
+@pytest.mark.slow
 def test_memory_of_models_that_are_gone():
     """A model takes its programs, workspaces and variables with it."""
 
