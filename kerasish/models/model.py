@@ -1,6 +1,6 @@
 """Model: a layer that trains, saves and shows itself; subclassed, or from a graph of layers."""
 
-import json
+import inspect
 from typing import Any, Callable
 
 import numpy as np
@@ -15,12 +15,20 @@ from kerasish.models.summary import print_summary
 from kerasish.ops.function import Function
 from kerasish.ops.symbolic import KerasTensor
 from kerasish.saving import api as saving_api
-from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object, to_json
 from kerasish.training.trainer import Trainer
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:
     return len(args) >= 2 or "inputs" in kwargs and "outputs" in kwargs
+
+
+def made_like_functional(cls: type) -> bool:
+    """Whether a class is made from inputs, outputs and a name, and so can be made again from its graph alone."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    named = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    passed_on = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    return named <= {"inputs", "outputs", "name", "trainable"} and (passed_on or {"inputs", "outputs"} <= named)
 
 
 @export("keras.Model", "keras.models.Model")
@@ -271,12 +279,11 @@ class Model(Trainer, Layer):
         saving_api.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """The architecture as JSON."""
-
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        """The architecture, and how the model is compiled, as JSON; arguments are those of `json.dumps`."""
+        return to_json(serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict:
-        if self._functional is None or type(self) is not Functional:
+        if self._functional is None or not made_like_functional(type(self)):
             return super().get_config()
         return graph_config(self)
 
