@@ -261,8 +261,16 @@ class Model(Trainer, Layer):
         self, line_length: int | None = None, positions: Any = None, print_fn: Callable | None = None,
         expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
     ) -> None:  # fmt: skip
-        """Print the layers with their output shapes and parameter counts."""
-        print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
+        """Print the layers with their output shapes and parameter counts, and what memory the variables take.
+
+        line_length:    the width of the table; None for as much as its cells need.
+        positions:      where each column ends, as parts of the width or, if the last is above 1, in characters.
+        print_fn:       is called once with all of the text, instead of `print`.
+        expand_nested:  show the layers of models inside the model, too.
+        show_trainable: a column that says whether a layer learns: "Y", "N", or "-" for one without weights.
+        layer_range:    the names of the first and the last layer to show.
+        """
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # -- saving -------------------------------------------------------------------------------------------------------
 
