@@ -32,11 +32,8 @@ ABSENT = {
     "keras.callbacks.OrbaxCheckpoint": "writes the format of a package for JAX",
     "keras.callbacks.TensorBoard": "not yet",
     "keras.SymbolicScope": "a mark that Keras's own backends read",
-    "keras.datasets.*": "not yet",
-    "keras.models.*": "not yet",
     "keras.optimizers.*": "not yet",
     "keras.layers.*serialize": "not yet",
-    "keras.utils.*": "not yet",
     "keras.visualization.*": "not yet",
     "keras.wrappers.*": "not yet",
 }
