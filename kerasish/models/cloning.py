@@ -51,7 +51,7 @@ def clone_model(
     if model.compiled:
         config = model.get_compile_config()
         if config:
-            clone.compile_from_config(serialize_keras_object(dict(config)))
+            clone.compile_from_config(config)
     return clone
 
 

@@ -35,7 +35,6 @@ ABSENT = {
     "keras.optimizers.*": "not yet",
     "keras.layers.*serialize": "not yet",
     "keras.visualization.*": "not yet",
-    "keras.wrappers.*": "not yet",
 }
 FUNCTIONS_HERE = {"keras.name_scope"}
 
