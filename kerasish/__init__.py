@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
         datasets as datasets, dtype_policies as dtype_policies, initializers as initializers, layers as layers,
         legacy as legacy, losses as losses, metrics as metrics, mixed_precision as mixed_precision, models as models,
         ops as ops, optimizers as optimizers, preprocessing as preprocessing, random as random,
-        regularizers as regularizers, saving as saving, utils as utils, wrappers as wrappers,
+        regularizers as regularizers, saving as saving, utils as utils, visualization as visualization,
+        wrappers as wrappers,
     )  # fmt: skip
     from kerasish.base import tree as tree
     from kerasish.base.hints import RematScope as RematScope, device as device, remat as remat
@@ -40,7 +41,7 @@ __version__ = "0.1.0"
 PARTS = (
     "activations", "backend", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers",
     "legacy", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random",
-    "regularizers", "saving", "utils", "wrappers",
+    "regularizers", "saving", "utils", "visualization", "wrappers",
 )  # fmt: skip
 NAMES = {
     "base": ("tree",),

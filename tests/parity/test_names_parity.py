@@ -34,7 +34,6 @@ ABSENT = {
     "keras.SymbolicScope": "a mark that Keras's own backends read",
     "keras.optimizers.*": "not yet",
     "keras.layers.*serialize": "not yet",
-    "keras.visualization.*": "not yet",
 }
 FUNCTIONS_HERE = {"keras.name_scope"}
 
