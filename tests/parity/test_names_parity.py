@@ -30,7 +30,6 @@ ABSENT = {
     "keras.layers.TorchModuleWrapper": "wraps another framework",
     "keras.optimizers.legacy.*": "raise ImportError in Keras, too, when they are made",
     "keras.callbacks.OrbaxCheckpoint": "writes the format of a package for JAX",
-    "keras.callbacks.TensorBoard": "not yet",
     "keras.SymbolicScope": "a mark that Keras's own backends read",
     "keras.optimizers.*": "not yet",
     "keras.layers.*serialize": "not yet",
