@@ -214,12 +214,12 @@ def get(identifier: Any) -> DTypePolicy:
 
 
 @export("keras.dtype_policies.serialize")
-def serialize(policy: DTypePolicy) -> dict:
+def serialize(dtype_policy: DTypePolicy) -> dict:
     """The policy's config, as it stands in files."""
     return {
-        "module": "keras.dtype_policies" if isinstance(policy, DTypePolicyMap) else "keras",
-        "class_name": type(policy).__name__,
-        "config": policy.get_config(),
+        "module": "keras.dtype_policies" if isinstance(dtype_policy, DTypePolicyMap) else "keras",
+        "class_name": type(dtype_policy).__name__,
+        "config": dtype_policy.get_config(),
         "registered_name": None,
     }
 

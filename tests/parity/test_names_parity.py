@@ -1,6 +1,7 @@
 """Every public name of Keras is here, or stands in one list of what is not."""
 
 import fnmatch
+import inspect
 import os
 import types
 
@@ -85,3 +86,34 @@ def test_classes_are_classes_and_functions_are_functions(path):
         theirs, ours = getattr(theirs, name), getattr(ours, name)
     assert isinstance(ours, type) == isinstance(theirs, type) or path in FUNCTIONS_HERE
     assert callable(ours) == callable(theirs)
+
+
+# Parameters that mean nothing here, or that Keras itself takes as **kwargs
+PARAMETERS_ABSENT = {
+    "keras.Variable": {"layout"},  # of tensors on several devices
+}
+
+
+def parameters(function):
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # written in C
+        return None
+
+
+@pytest.mark.parametrize("path", [path for path in NAMES if path not in MISSING])
+def test_what_keras_takes_is_taken(path):
+    """Parameters of the same names, at the same places if given by place; more of them may follow."""
+    theirs, ours = keras, kerasish
+    for name in path.split(".")[1:]:
+        theirs, ours = getattr(theirs, name), getattr(ours, name)
+    theirs, ours = (parameters(x) if callable(x) else None for x in (theirs, ours))
+    if theirs is None or ours is None or any(p.kind is p.VAR_POSITIONAL for p in (*theirs, *ours)):
+        return
+    absent = PARAMETERS_ABSENT.get(path, set())
+    wanted = [p.name for p in theirs if p.kind is not p.VAR_KEYWORD and p.name not in absent]
+    taken = [p.name for p in ours if p.kind is not p.VAR_KEYWORD]
+    places = [name for name in taken if name in wanted]
+    if not any(p.kind is p.VAR_KEYWORD for p in ours):
+        assert places == wanted
+    assert places == [name for name in wanted if name in taken]
