@@ -11,6 +11,7 @@ from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.layer import Layer, _tupled, shape_of, training_default
+from kerasish.models.state_tree import get_state_tree, set_state_tree
 from kerasish.models.summary import print_summary
 from kerasish.ops.function import Function
 from kerasish.ops.symbolic import KerasTensor
@@ -271,6 +272,18 @@ class Model(Trainer, Layer):
         layer_range:    the names of the first and the last layer to show.
         """
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict]:
+        """The values of all variables, as nested dicts by their paths, for each of "trainable_variables",
+        "non_trainable_variables", "optimizer_variables" and "metrics_variables".
+
+        value_format: "backend_tensor" or "numpy_array".
+        """
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, dict]) -> None:
+        """Assign the values of a structure from `get_state_tree`, or of a part of it."""
+        set_state_tree(self, state_tree)
 
     # -- saving -------------------------------------------------------------------------------------------------------
 
