@@ -10,14 +10,17 @@ from kerasish.base import registry
 
 if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
     from kerasish import (
-        activations as activations, callbacks as callbacks, config as config, constraints as constraints, datasets as datasets,
-        distillation as distillation, dtype_policies as dtype_policies, initializers as initializers, layers as layers, losses as losses,
-        metrics as metrics, models as models, ops as ops, optimizers as optimizers, preprocessing as preprocessing,
-        random as random, regularizers as regularizers, saving as saving, utils as utils,
+        activations as activations, backend as backend, callbacks as callbacks, config as config, constraints as constraints,
+        datasets as datasets, distillation as distillation, dtype_policies as dtype_policies, initializers as initializers, layers as layers,
+        legacy as legacy, losses as losses, metrics as metrics, mixed_precision as mixed_precision, models as models,
+        ops as ops, optimizers as optimizers, preprocessing as preprocessing, random as random,
+        regularizers as regularizers, saving as saving, utils as utils, visualization as visualization,
+        wrappers as wrappers,
     )  # fmt: skip
     from kerasish.base import tree as tree
+    from kerasish.base.hints import RematScope as RematScope, device as device, remat as remat
     from kerasish.base.naming import name_scope as name_scope
-    from kerasish.dtype_policies import DTypePolicy as DTypePolicy
+    from kerasish.dtype_policies import DTypePolicy as DTypePolicy, FloatDTypePolicy as FloatDTypePolicy
     from kerasish.engine import (
         GradientTape as GradientTape, StatelessScope as StatelessScope, Tensor as Tensor, Variable as Variable,
         grad as grad, jvp as jvp, value_and_grad as value_and_grad,
@@ -36,13 +39,15 @@ __version__ = "0.1.0"
 
 # The parts, and where the names come from that stand in Keras's top module
 PARTS = (
-    "activations", "callbacks", "config", "constraints", "datasets", "distillation", "dtype_policies", "initializers", "layers",
-    "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+    "activations", "backend", "callbacks", "config", "constraints", "datasets", "distillation", "dtype_policies", "initializers", "layers",
+    "legacy", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "random",
+    "regularizers", "saving", "utils", "visualization", "wrappers",
 )  # fmt: skip
 NAMES = {
     "base": ("tree",),
+    "base.hints": ("RematScope", "device", "remat"),
     "base.naming": ("name_scope",),
-    "dtype_policies": ("DTypePolicy",),
+    "dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
     "engine": ("GradientTape", "StatelessScope", "Tensor", "Variable", "grad", "jvp", "value_and_grad"),
     "initializers": ("Initializer",),
     "layers": ("Input", "InputSpec", "Layer"),
@@ -56,7 +61,13 @@ NAMES = {
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in NAMES.items() for name in names}
 
-__all__ = sorted([*PARTS, *_HOME])  # noqa: PLE0605
+__all__ = sorted([*PARTS, *_HOME, "version"])  # noqa: PLE0605
+
+
+@registry.export("keras.version")
+def version() -> str:
+    """The version of this library."""
+    return __version__
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Iterator
 
 _state = threading.local()
 _counts: Counter[str] = Counter()
+_uids: Counter[str] = Counter()
 
 
 def to_snake_case(name: str) -> str:
@@ -33,9 +34,16 @@ def auto_name(prefix: str) -> str:
     return uniquify(to_snake_case(prefix))
 
 
+def next_uid(prefix: str) -> int:
+    """1 the first time, then 2, 3, …"""
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
 def reset_uids() -> None:
     """Start the automatic names again from the first."""
     _counts.clear()
+    _uids.clear()
 
 
 def _scopes() -> list[str]:

@@ -31,6 +31,7 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
+        self.append_header = True
         self.csv_file: Any = None
         self.writer: Any = None
         self.keys: Any = None

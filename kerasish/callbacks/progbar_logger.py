@@ -31,7 +31,7 @@ class ProgbarLogger(Callback):
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         verbose = params["verbose"]
-        self.verbose = 1 if verbose == "auto" else int(verbose)
+        self.verbose = 1 if verbose == "auto" else int(verbose or 0)
         self.epochs = params["epochs"]
         self.target = params["steps"]
 

@@ -26,6 +26,17 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         self._ema_weights_in_model = False
 
+    def set_model(self, model: Any) -> None:
+        if model is not self.model:
+            self._ema_weights_in_model = False
+        super().set_model(model)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._take_out()  # what an interrupted evaluation left
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._ema_weights_in_model = False  # fit has made the averages the weights
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.swap_on_epoch:
             self._take_out()

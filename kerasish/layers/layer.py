@@ -346,11 +346,11 @@ class Layer(Operation, metaclass=_Meta):
 
     @property
     def compute_dtype(self) -> str:
-        return self.dtype_policy.compute_dtype
+        return dtype_policies.of_path(self.dtype_policy, self.path).compute_dtype
 
     @property
     def variable_dtype(self) -> str:
-        return self.dtype_policy.variable_dtype
+        return dtype_policies.of_path(self.dtype_policy, self.path).variable_dtype
 
     @property
     def input_dtype(self) -> str:

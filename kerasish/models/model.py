@@ -1,6 +1,6 @@
 """Model: a layer that trains, saves and shows itself; subclassed, or from a graph of layers."""
 
-import json
+import inspect
 from typing import Any, Callable
 
 import numpy as np
@@ -11,16 +11,25 @@ from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.layer import Layer, _tupled, shape_of, training_default
+from kerasish.models.state_tree import get_state_tree, set_state_tree
 from kerasish.models.summary import print_summary
 from kerasish.ops.function import Function
 from kerasish.ops.symbolic import KerasTensor
 from kerasish.saving import api as saving_api
-from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object, to_json
 from kerasish.training.trainer import Trainer
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:
     return len(args) >= 2 or "inputs" in kwargs and "outputs" in kwargs
+
+
+def made_like_functional(cls: type) -> bool:
+    """Whether a class is made from inputs, outputs and a name, and so can be made again from its graph alone."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    named = {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    passed_on = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    return named <= {"inputs", "outputs", "name", "trainable"} and (passed_on or {"inputs", "outputs"} <= named)
 
 
 @export("keras.Model", "keras.models.Model")
@@ -253,8 +262,28 @@ class Model(Trainer, Layer):
         self, line_length: int | None = None, positions: Any = None, print_fn: Callable | None = None,
         expand_nested: bool = False, show_trainable: bool = False, layer_range: Any = None,
     ) -> None:  # fmt: skip
-        """Print the layers with their output shapes and parameter counts."""
-        print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
+        """Print the layers with their output shapes and parameter counts, and what memory the variables take.
+
+        line_length:    the width of the table; None for as much as its cells need.
+        positions:      where each column ends, as parts of the width or, if the last is above 1, in characters.
+        print_fn:       is called once with all of the text, instead of `print`.
+        expand_nested:  show the layers of models inside the model, too.
+        show_trainable: a column that says whether a layer learns: "Y", "N", or "-" for one without weights.
+        layer_range:    the names of the first and the last layer to show.
+        """
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, dict]:
+        """The values of all variables, as nested dicts by their paths, for each of "trainable_variables",
+        "non_trainable_variables", "optimizer_variables" and "metrics_variables".
+
+        value_format: "backend_tensor" or "numpy_array".
+        """
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, dict]) -> None:
+        """Assign the values of a structure from `get_state_tree`, or of a part of it."""
+        set_state_tree(self, state_tree)
 
     # -- saving -------------------------------------------------------------------------------------------------------
 
@@ -271,12 +300,11 @@ class Model(Trainer, Layer):
         saving_api.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def to_json(self, **kwargs: Any) -> str:
-        """The architecture as JSON."""
-
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        """The architecture, and how the model is compiled, as JSON; arguments are those of `json.dumps`."""
+        return to_json(serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict:
-        if self._functional is None or type(self) is not Functional:
+        if self._functional is None or not made_like_functional(type(self)):
             return super().get_config()
         return graph_config(self)
 

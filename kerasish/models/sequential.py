@@ -1,7 +1,9 @@
 """Sequential: layers one after the other."""
 
+import contextlib
 from typing import Any
 
+from kerasish.base import naming
 from kerasish.base.registry import export
 from kerasish.engine.tensor import TensorSpec
 from kerasish.engine.trace import infer
@@ -71,8 +73,9 @@ class Sequential(Model):
 
     def _connect(self, x: KerasTensor) -> None:
         start = x
-        for layer in self._stack[1:] if isinstance(self._stack[0], InputLayer) else self._stack:
-            x = layer(x)
+        with naming.name_scope(self.name) if self._outside_own_scope() else contextlib.nullcontext():
+            for layer in self._stack[1:] if isinstance(self._stack[0], InputLayer) else self._stack:
+                x = layer(x)
         object.__setattr__(self, "_functional", Function(start, x, name=f"{self.name}_graph"))
         object.__setattr__(self, "_build_shapes_dict", {"input_shape": start.shape})
         self.built = True

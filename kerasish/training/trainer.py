@@ -79,6 +79,7 @@ class Trainer:
         for kind, module in (("loss", loss), ("metrics", metrics)):
             if kind == "loss" and isinstance(module, str):
                 CompiledLoss(module, None, ["output"])  # an unknown name is an error here, not in fit
+        put(self, "loss", loss)
         put(self, "_compiled_loss", None)
         put(self, "_compiled_metrics", None)
         put(self, "_loss_tracker", Mean(name="loss"))

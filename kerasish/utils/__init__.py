@@ -24,6 +24,7 @@ from kerasish.utils.feature_space import FeatureSpace
 from kerasish.utils.graphs import get_source_inputs
 from kerasish.utils.image_dataset import image_dataset_from_directory
 from kerasish.utils.images import array_to_img, img_to_array, load_img, save_img
+from kerasish.utils.model_plots import model_to_dot, plot_model
 from kerasish.utils.numerical import normalize, to_categorical
 from kerasish.utils.sequences import pad_sequences
 from kerasish.utils.splitting import split_dataset
@@ -45,8 +46,8 @@ __all__ = [
     "audio_dataset_from_directory", "bounding_boxes", "clear_session", "custom_object_scope", "deserialize_keras_object",
     "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects", "get_file", "get_registered_name",
     "get_registered_object", "get_source_inputs", "image_dataset_from_directory", "img_to_array",
-    "is_interactive_logging_enabled", "is_keras_tensor", "legacy", "load_img", "normalize", "pack_x_y_sample_weight",
-    "pad_sequences", "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed",
+    "is_interactive_logging_enabled", "is_keras_tensor", "legacy", "load_img", "model_to_dot", "normalize", "pack_x_y_sample_weight",
+    "pad_sequences", "plot_model", "register_keras_serializable", "save_img", "serialize_keras_object", "set_random_seed",
     "split_dataset", "standardize_dtype", "text_dataset_from_directory", "timeseries_dataset_from_array",
     "to_categorical", "unpack_x_y_sample_weight",
 ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""`keras.utils.legacy`: older places of two functions."""
+"""`keras.utils.legacy`: another place of keras.legacy.saving."""
 
-from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+from kerasish.legacy.saving import deserialize_keras_object, serialize_keras_object
 
 __all__ = ["deserialize_keras_object", "serialize_keras_object"]

@@ -62,7 +62,8 @@ def test_spectral_gradients_are_those_at_the_divided_kernel(eagerly):
     divided = kernel / np.linalg.norm(kernel, 2)
     expected = divided - 0.1 * x.T @ (2 * (x @ divided - y)) / y.size
     np.testing.assert_allclose(dense.kernel.numpy(), expected, rtol=1e-4, atol=1e-4)
-    assert [w.path for w in layer.weights] == [f"{layer.name}/dense/kernel", f"{layer.name}/vector_u"]
+    path = f"{model.name}/{layer.name}"
+    assert [w.path for w in layer.weights] == [f"{path}/dense/kernel", f"{path}/vector_u"]
 
 
 def test_spectral_normalization_of_embeddings():

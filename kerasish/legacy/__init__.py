@@ -1,0 +1,5 @@
+"""`keras.legacy`."""
+
+from kerasish.legacy import saving
+
+__all__ = ["saving"]
