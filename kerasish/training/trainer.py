@@ -62,6 +62,18 @@ class Trainer:
         jit_compile: True raises where a step can't be made a program, instead of falling back to eager.
         """
         put = object.__setattr__
+        for name, given, kinds in (
+            ("metrics", metrics, (list, tuple, dict)),
+            ("weighted_metrics", weighted_metrics, (list, tuple, dict)),
+            ("loss_weights", loss_weights, (list, tuple, dict, float, int)),
+        ):
+            if given is not None and not isinstance(given, kinds):
+                raise ValueError(
+                    f"Expected the `{name}` argument of compile to be a list, tuple or dict"
+                    f"{' or a number' if name == 'loss_weights' else ''}. Received: {name}={given!r}"
+                )
+        if steps_per_execution < 1:
+            raise ValueError(f"`steps_per_execution` must be at least 1. Received: steps_per_execution={steps_per_execution}")
         optimizer = optimizers.get(optimizer)
         half = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         if half and not isinstance(optimizer, optimizers.LossScaleOptimizer):
@@ -108,7 +120,8 @@ class Trainer:
 
     def _output_names(self, y_pred: Any) -> list[str]:
         if isinstance(y_pred, dict):
-            return sorted(y_pred)
+            if all(not isinstance(x, (dict, list, tuple)) for x in y_pred.values()):
+                return sorted(y_pred)
         names = getattr(self, "output_names", None)
         n = len(tree.flatten(y_pred))
         return list(names) if names and len(names) == n else [f"output_{i + 1}" for i in range(n)]
@@ -117,8 +130,8 @@ class Trainer:
         if self._compiled_loss is None:
             args, names = self._compile_args, self._output_names(y_pred)
             put = object.__setattr__
-            put(self, "_compiled_loss", CompiledLoss(args["loss"], args["loss_weights"], names))
-            put(self, "_compiled_metrics", CompiledMetrics(args["metrics"], args["weighted_metrics"], names))
+            put(self, "_compiled_loss", CompiledLoss(args["loss"], args["loss_weights"], names, y_pred))
+            put(self, "_compiled_metrics", CompiledMetrics(args["metrics"], args["weighted_metrics"], names, y_pred))
 
     # -- one step -----------------------------------------------------------------------------------------------------
 
