@@ -12,7 +12,7 @@ from kerasish.ops.convert import axes_of, axis_of, floats, tensor
 from kerasish.ops.numpy.reductions import max as max_
 from kerasish.ops.numpy.reductions import min as min_
 from kerasish.ops.numpy.shaping import permuted, reshaped
-from kerasish.ops.op import op, public
+from kerasish.ops.op import op, plain
 
 
 def _matrices(x: Any, name: str, square: bool = False) -> Tensor:
@@ -228,15 +228,19 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     raise ValueError(f"Invalid axis values. Received: axis={axis} with a tensor of {x.ndim} dimensions")
 
 
+@plain
 def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
     """`fun(*primals)` and its directional derivative along the tangents; with `has_aux`, also what else it returned."""
+    if not callable(fun):
+        raise TypeError(f"`fun` should be a callable. Received: fun={fun!r}")
     primals = [tensor(p) for p in primals]
     tangents = [tensor(t) for t in tangents]
+    shapes, along = [p.shape for p in primals], [t.shape for t in tangents]
+    if shapes != along:
+        raise ValueError(f"Each tangent has the shape of its primal. Received: shapes {shapes} and {along}")
     if not has_aux:
         return autodiff.jvp(fun, primals, tangents)
     value, aux = fun(*primals)
     _, tangent = autodiff.jvp(lambda *p: fun(*p)[0], primals, tangents)
     return value, tangent, aux
 
-
-public(jvp, "jvp", family="linalg")

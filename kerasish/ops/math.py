@@ -167,6 +167,8 @@ def cdist(x: Any, y: Any) -> Tensor:
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
     """Windows of the last axis, each `sequence_stride` after the one before."""
     x = tensor(x)
+    if not x.ndim:
+        raise ValueError("Windows are taken along the last axis. Received: a tensor without axes")
     n = (x.shape[-1] - sequence_length) // sequence_stride + 1
     starts = P.mul(counting(n), P.constant(sequence_stride, "int32"))
     index = P.add(reshaped(starts, (n, 1)), counting(sequence_length))

@@ -9,7 +9,7 @@ import inspect
 from typing import Any, Callable
 
 from kerasish.base import tree
-from kerasish.base.errors import TracingError
+from kerasish.base.errors import InputError, TracingError
 from kerasish.base.registry import export, export_later
 from kerasish.engine.trace import infer
 from kerasish.ops.dtypes import standardize_dtype
@@ -117,6 +117,43 @@ def _received(signature: inspect.Signature, args: tuple, kwargs: dict) -> str:
     return " Received: " + ", ".join(f"{k}={show(v)}" for k, v in bound.items())
 
 
+def _named(e: Exception, name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> Exception:
+    """An error of an op with the op's name and what it received.
+
+    An op that is made of others puts its own name in place of theirs. One that was given a function leaves what is said
+    inside of it alone, and so what tracing says.
+    """
+    known = hasattr(e, "_said")
+    if isinstance(e, TracingError) or not (e.args and isinstance(e.args[0], str)):
+        return e
+    if known and any(map(callable, (*args, *kwargs.values()))):
+        return e
+    said = e._said if known else e.args[0]  # type: ignore[attr-defined]
+    args = (f"ops.{name}: {said}{_received(signature, args, kwargs)}", *e.args[1:])
+    if type(e) is ValueError:
+        out: Exception = InputError(*args).with_traceback(e.__traceback__)
+        out.__cause__, out.__suppress_context__ = e.__cause__, True
+    else:
+        out, e.args = e, args
+    out._said = said  # type: ignore[attr-defined]
+    return out
+
+
+def plain(fn: Callable | None = None, *, family: str | None = None) -> Any:
+    """Make `fn` a member of keras.ops that is no op (it takes no tensors, or makes a node itself): errors name it, too."""
+    if fn is None:
+        return functools.partial(plain, family=family)
+
+    @functools.wraps(fn)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return fn(*args, **kwargs)
+        except (ValueError, TypeError, IndexError) as e:
+            raise _named(e, fn.__name__, inspect.signature(fn), args, kwargs)  # noqa: B904
+
+    return public(wrapper, fn.__name__, family=family or fn.__module__.split(".")[2])
+
+
 def op(
     fn: Callable | None = None,
     *,
@@ -185,11 +222,7 @@ def op(
                 return symbolic(args, kwargs)
             return fn(*args, **kwargs)
         except (ValueError, TypeError, IndexError) as e:
-            # the innermost op names itself; those around it leave the message alone, and so what tracing says
-            if not isinstance(e, TracingError) and e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
-                e._op = name  # type: ignore[attr-defined]
-                e.args = (f"ops.{name}: {e.args[0]}{_received(signature_of(), args, kwargs)}", *e.args[1:])
-            raise
+            raise _named(e, name, signature_of(), args, kwargs)  # noqa: B904
 
     wrapper.operation = operation  # type: ignore[attr-defined]
     export_later(f"keras.src.ops.{family}.{class_name or _camel(name)}", operation)

@@ -12,8 +12,10 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from bad_cases import ARR, CALLS
 from gradient_cases import KINKS, inputs_of, read_gradients, values_of
 from op_cases import ARRAYS, CASES
+from test_ops_bad_input import RECORDED as ERRORS
 from test_ops_four_ways import SAVED, model_of
 from test_ops_golden import GOLDEN, close
 from test_ops_gradients import BETTER
@@ -72,3 +74,11 @@ def test_keras_reads_a_model_of_the_op(case):
     got = keras.tree.flatten(theirs([keras.ops.convert_to_tensor(a) for a in arrays]))
     for a, b in zip(got, GOLDEN[case], strict=False):
         close(np.asarray(a), b, case)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_mistakes_raise_what_they_do_in_this_keras(call):
+    scope = {n: getattr(keras.ops, n) for n in dir(keras.ops) if not n.startswith("_")}
+    with pytest.raises(Exception) as caught:  # noqa: PT011, B017
+        eval(call, {**scope, **ARR})
+    assert type(caught.value).__name__ == ERRORS[call]

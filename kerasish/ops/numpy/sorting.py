@@ -201,6 +201,8 @@ def unique(
 ) -> Any:
     """The elements (or slices along an axis) without repetition. The values must be known."""
     del sorted  # they always are
+    if axis is not None:
+        axis = axis_of(axis, tensor(x).ndim)
     out = list(
         np.unique(np.asarray(tensor(x)), True, True, True, axis=axis)  # values, index, inverse, counts
     )
