@@ -9,7 +9,18 @@ from kerasish.base import config
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor
-from kerasish.ops.convert import axis_of, common, concrete, floats, kind, numpy_dtype, promoted, shape_of, size_of, tensor
+from kerasish.ops.convert import (
+    axis_of,
+    common,
+    concrete,
+    floats,
+    kind,
+    numpy_dtype,
+    promoted,
+    shape_of,
+    size_of,
+    tensor,
+)
 from kerasish.ops.op import op, plain
 
 
