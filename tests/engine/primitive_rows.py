@@ -80,6 +80,7 @@ ROWS = [
     Row("size_of", (), dict(dim=4, dtype="int32")),
     Row("identity", (X,)),
     Row("stop_gradient", (X,), differentiable=False),
+    Row("hold", (X, V)),
     Row("reshape", (X,), dict(shape=(2, 6))),
     Row("transpose", (normal(2, 3, 4),), dict(axes=(2, 0, 1))),
     Row("broadcast_to", (V,), dict(shape=(2, 3, 4))),
