@@ -68,7 +68,8 @@ class StatelessScope(Scope):
     ):
         self.collect_losses = collect_losses
         self.losses: list = []
-        self._values: dict[int, Any] = {}
+        self.state_mapping: dict[int, Any] = {}  # by the id of the variable
+        self.initialize_variables = initialize_variables
         self._keep: list = []
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
@@ -84,17 +85,17 @@ class StatelessScope(Scope):
     def add_update(self, update: tuple["Variable", Any]) -> None:
         variable, value = update
         self._keep.append(variable)
-        self._values[id(variable)] = value
+        self.state_mapping[id(variable)] = value
 
     def copy(self) -> "StatelessScope":
         """A scope with the same values, whose changes do not reach this one."""
         out = StatelessScope()
-        out._values, out._keep = dict(self._values), list(self._keep)
+        out.state_mapping, out._keep = dict(self.state_mapping), list(self._keep)
         return out
 
     def get_current_value(self, variable: "Variable") -> Any:
         """The value the variable has in this scope, or None if the scope does not know it."""
-        return self._values.get(id(variable))
+        return self.state_mapping.get(id(variable))
 
 
 @export("keras.SymbolicScope", "keras.backend.SymbolicScope")

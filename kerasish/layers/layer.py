@@ -12,13 +12,12 @@ from kerasish.base import naming, tree
 from kerasish.base.registry import canonical_path, export, get_registered_object, resolve
 from kerasish.engine.core import context, suspended
 from kerasish.engine.dims import Dim
-from kerasish.engine.remat import current_scope
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 from kerasish.engine.variable import AutocastScope, Variable, is_float
 from kerasish.layers import input_spec
 from kerasish.layers.calls import Call, calls
-from kerasish.layers.rematerialized import rematerialized
+from kerasish.layers.rematerialized import call_again, losses_of, restore
 from kerasish.layers.tracking import TrackedDict, TrackedList, tracked
 from kerasish.metrics.metric import Metric
 from kerasish.ops.symbolic import KerasTensor, Node, Operation, from_spec
@@ -121,7 +120,6 @@ class Layer(Operation, metaclass=_Meta):
         self.built = False
         self._build_shapes_dict: dict | None = None
         self._called = False
-        object.__setattr__(self, "_remat", current_scope())
 
     def _track_init(self) -> None:
         if "_layers" not in self.__dict__:
@@ -518,7 +516,13 @@ class Layer(Operation, metaclass=_Meta):
 
     def rematerialized_call(self, layer_call: Callable, *args: Any, **kwargs: Any) -> Callable:
         """`layer_call` as the `RematScope` in which the layer was made would have it for these arguments."""
-        return rematerialized(self, layer_call, args, kwargs)
+        losses = losses_of(self)
+        wrapped = super().rematerialized_call(layer_call, *args, **kwargs)
+        restore(losses)  # what was added while shapes were inferred
+        return wrapped
+
+    def _again(self, layer_call: Callable) -> Callable:
+        return call_again(self, layer_call)
 
     def _is_symbolic(self, args: tuple, kwargs: dict) -> bool:
         for a in args:

@@ -100,3 +100,16 @@ def test_scopes_nest_and_none_ends_the_outer_one():
 def test_an_unknown_mode():
     with pytest.raises(ValueError, match="Invalid mode 'some'. Supported modes are: 'full'"):
         keras.RematScope("some")
+
+
+def test_operations_of_a_functional_model_are_computed_again():
+    x = keras.Input((4,))
+    with keras.RematScope():
+        y = ops.exp(ops.sin(x))
+    model = keras.Model(x, y)
+    data = ops.convert_to_tensor(X[:, :4])
+    with GradientTape() as tape:
+        tape.watch(data)
+        out = model(data)
+    assert [node[0].name for node in tape._nodes] == ["remat", "remat"]
+    np.testing.assert_allclose(tape.gradient(out, data), np.exp(np.sin(data)) * np.cos(data), rtol=1e-5)
