@@ -8,7 +8,7 @@ from kerasish.engine import autodiff
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import agree
 from kerasish.engine.tensor import Tensor
-from kerasish.ops.convert import axes_of, axis_of, floats, tensor
+from kerasish.ops.convert import axes_of, axis_of, common, floats, kind, tensor
 from kerasish.ops.numpy.reductions import max as max_
 from kerasish.ops.numpy.reductions import min as min_
 from kerasish.ops.numpy.shaping import permuted, reshaped
@@ -49,7 +49,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
 @op
 def det(x: Any) -> Tensor:
     """The determinant."""
-    return P.det(_matrices(x, "det", True))
+    return tensor(P.det(_matrices(x, "det", True)), common(kind(x), float))
 
 
 @op

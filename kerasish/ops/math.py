@@ -10,6 +10,7 @@ from kerasish.engine.specs import reduced
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, floats, tensor
 from kerasish.ops.numpy.creation import counting
+from kerasish.ops.numpy.products import slogdet
 from kerasish.ops.numpy.shaping import reshaped
 from kerasish.ops.op import op
 
@@ -88,7 +89,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 @op
 def logdet(x: Any) -> Tensor:
     """The logarithm of the determinant of positive definite matrices."""
-    return P.slogdet(floats(x))[1]
+    return slogdet(x)[1]
 
 
 # -- segments ---------------------------------------------------------------------------------------------------------
