@@ -49,6 +49,7 @@ class FunctionOperation(Operation):
     config_names: tuple = ()  # parameters that the constructor takes
     variadic = False  # `call` takes any number of tensors, after what the constructor took
     leading: tuple = ()  # of a variadic function: what comes before the tensors
+    spec: Callable | None = None  # of a function that needs values: the symbolic results, or None if it does not need them
 
     def __init__(self, *args: Any, name: str | None = None, **config: Any):
         super().__init__(name=name)
@@ -65,6 +66,11 @@ class FunctionOperation(Operation):
             rest = {k: v for k, v in self.config.items() if k not in self.leading}
             return fn(*named.values(), *args, **rest, **kwargs)
         return fn(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs})
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        spec = type(self).spec
+        found = spec(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs}) if spec else None
+        return found if found is not None else super().compute_output_spec(*args, **kwargs)
 
     def get_config(self) -> dict:
         return {"name": self.name, **self.config}
@@ -161,6 +167,7 @@ def op(
     class_name: str | None = None,
     aliases: tuple = (),
     node_call: Callable | None = None,
+    spec: Callable | None = None,
 ) -> Any:
     """Make `fn` an op of keras.ops under its own name.
 
@@ -168,9 +175,12 @@ def op(
     class_name: the name of its Operation in Keras, where it is not the function's in camel case.
     aliases:    further public names.
     node_call:  `call` of its Operation, where what a file holds is not quite what the function takes.
+    spec:       for a function whose results are shaped by values: of the same arguments, KerasTensors for the results.
     """
     if fn is None:
-        return functools.partial(op, tensors=tensors, class_name=class_name, aliases=aliases, node_call=node_call)
+        return functools.partial(
+            op, tensors=tensors, class_name=class_name, aliases=aliases, node_call=node_call, spec=spec
+        )
     family = fn.__module__.split(".")[2]
     name = fn.__name__
 
@@ -184,6 +194,8 @@ def op(
         cls = _operation_class(fn, family, tensors, class_name)
         if node_call is not None:
             cls.call = node_call  # type: ignore[attr-defined]
+        if spec is not None:
+            cls.spec = staticmethod(spec)  # type: ignore[attr-defined]
         return cls
 
     def symbolic(args: tuple, kwargs: dict) -> Any:

@@ -10,6 +10,7 @@ from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axis_of, common, numpy_dtype, promoted, tensor
 from kerasish.ops.numpy.shaping import permuted, reshaped
 from kerasish.ops.op import op
+from kerasish.ops.symbolic import KerasTensor
 
 # -- order ------------------------------------------------------------------------------------------------------------
 
@@ -188,7 +189,19 @@ def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
     return P.sum_(hits, axis=(0,)), edges
 
 
-@op
+def _distinct(x: Any, axis: int | None = None, size: int | None = None, **options: Any) -> Any:
+    shape: tuple = (size,)
+    if axis is not None:
+        at = axis_of(axis, len(x.shape))
+        shape = tuple(size if i == at else d for i, d in enumerate(x.shape))
+    inverse = int(np.prod(x.shape)) if axis is None and None not in x.shape else None
+    lengths = {"return_index": size, "return_inverse": inverse if axis is None else x.shape[axis], "return_counts": size}
+    more = [KerasTensor((n,), "int32") for option, n in lengths.items() if options.get(option)]
+    values = KerasTensor(shape, x.dtype)
+    return (values, *more) if more else values
+
+
+@op(spec=_distinct)
 def unique(
     x: Any,
     sorted: bool = True,
