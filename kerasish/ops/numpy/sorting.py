@@ -192,11 +192,10 @@ def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
 def _distinct(x: Any, axis: int | None = None, size: int | None = None, **options: Any) -> Any:
     shape: tuple = (size,)
     if axis is not None:
-        at = axis_of(axis, len(x.shape))
-        shape = tuple(size if i == at else d for i, d in enumerate(x.shape))
-    inverse = int(np.prod(x.shape)) if axis is None and None not in x.shape else None
-    lengths = {"return_index": size, "return_inverse": inverse if axis is None else x.shape[axis], "return_counts": size}
-    more = [KerasTensor((n,), "int32") for option, n in lengths.items() if options.get(option)]
+        axis = axis_of(axis, len(x.shape))
+        shape = tuple(size if i == axis else d for i, d in enumerate(x.shape))
+    shapes = {"return_index": (size,), "return_inverse": x.shape if axis is None else x.shape[axis : axis + 1], "return_counts": (size,)}
+    more = [KerasTensor(s, "int32") for option, s in shapes.items() if options.get(option)]
     values = KerasTensor(shape, x.dtype)
     return (values, *more) if more else values
 
