@@ -133,6 +133,7 @@ ROWS = [
     *[Row("scatter_combine", (P, positive(3), PLACES, np.arange(3, dtype="int32")), dict(how=h), reads_floats=False)
       for h in ("mul", "max", "min")],
     Row("take_along", (X, PLACES[:, None]), dict(axis=1)),
+    Row("take_along_grad", (normal(1, 4), np.array([[2]], "int32")), dict(shape=(3, 4), axis=0)),
     Row("take_along_grad", (normal(3, 1), PLACES[:, None]), dict(shape=(3, 4), axis=1)),
     Row("one_hot", (PLACES,), dict(depth=4, dtype=np.dtype("float32"))),
     Row("dynamic_slice", (X, np.array(1, "int32"), np.array(3, "int32")), dict(shape=(2, 2))),

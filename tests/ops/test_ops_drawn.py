@@ -161,3 +161,81 @@ def test_windows_in_one_to_three_dimensions_and_both_formats(rank, size, window,
     arrays = [x, *[array(w, seed + 1 + i) for i, w in enumerate(weights)]]
     np.testing.assert_allclose(either(*arrays), last(*arrays), rtol=1e-9, atol=1e-12)
     check(either, None, *arrays)
+
+
+# -- ops of matrices, signals, losses and indices: of a drawn batch of fixed or drawn matrices (batch, m, n) --------------------
+
+
+def _square(x: Any) -> Any:
+    """Well conditioned matrices (batch, n, n) of (batch, m, n)."""
+    n = x.shape[-1]
+    return ops.matmul(ops.swapaxes(x, -1, -2), x) + ops.eye(n) * ops.convert_to_tensor(np.arange(2.0, 2.0 + n))
+
+
+def _first(x: Any) -> Any:
+    return x[0] if isinstance(x, (tuple, list)) else x
+
+
+def _joined(parts: Any) -> Any:
+    return ops.stack(parts)
+
+
+INDEX = np.array([[1, 0, 0]])
+MATRICES = {
+    "cholesky": lambda x: ops.cholesky(_square(x)), "det": lambda x: ops.det(_square(x)), "inv": lambda x: ops.inv(_square(x)),
+    "slogdet": lambda x: ops.slogdet(_square(x))[1], "logdet": lambda x: ops.logdet(_square(x)),
+    "cholesky_inverse": lambda x: ops.cholesky_inverse(ops.cholesky(_square(x))), "eigh": lambda x: ops.eigh(_square(x))[0],
+    "solve": lambda x: ops.solve(_square(x), ops.swapaxes(x, -1, -2)), "qr": lambda x: ops.qr(_square(x))[1],
+    "solve_triangular": lambda x: ops.solve_triangular(_square(x), ops.swapaxes(x, -1, -2), lower=True),
+    "svd": lambda x: ops.svd(_square(x), compute_uv=False), "lu_factor": lambda x: ops.lu_factor(_square(x))[0],
+    "pinv": lambda x: ops.pinv(_square(x)), "lstsq": lambda x: ops.lstsq(_square(x)[0], ops.swapaxes(x, -1, -2)[0]),
+    "norm": lambda x: ops.norm(x, ord="fro", axis=(-2, -1)), "cross": lambda x: ops.cross(x[..., :1] * np.ones(3), x[..., -1:] * np.arange(3.0)),
+    "cdist": lambda x: ops.cdist(x, x + 1.0), "vander": lambda x: ops.vander(ops.reshape(x, (-1,)), 3), "diag": lambda x: ops.diag(x[0]),
+    "clip": lambda x: ops.clip(x * 3, -1.01, 1.02), "mod": lambda x: ops.mod(x, 0.97), "fmod": lambda x: ops.fmod(x, 0.97),
+    "select": lambda x: ops.select([x > 0.7, x < 0], [x * x, ops.sin(x)], 1.0), "where": lambda x: ops.where(x > 0, x * x, x),
+    "threshold": lambda x: ops.threshold(x, 0.013, 0.5), "hard_shrink": ops.hard_shrink, "soft_shrink": ops.soft_shrink,
+    "hard_silu": lambda x: ops.hard_silu(x * 2), "hard_swish": lambda x: ops.swish(x), "sparse_sigmoid": lambda x: ops.sparse_sigmoid(x * 0.9),
+    "arccosh": lambda x: ops.arccosh(1.5 + x * x), "fabs": ops.fabs, "conj": ops.conj, "ldexp": lambda x: ops.ldexp(x, 2),
+    "glu": lambda x: ops.glu(ops.concatenate([x, x * x], -1)), "polar": lambda x: ops.real(ops.polar(x * x, x)),
+    "take_along_axis": lambda x: ops.take_along_axis(x, np.zeros((1, 1, 2), "int32"), axis=-1), "top_k": lambda x: ops.top_k(x, 1)[0],
+    "scatter": lambda x: ops.scatter(np.arange(x.shape[0])[:, None], x, (5, *x.shape[1:])),
+    "scatter_update": lambda x: ops.scatter_update(x * x, [[0, 0, 0]], ops.reshape(ops.sum(x), (1,)), reduction="add"),
+    "slice_update": lambda x: ops.slice_update(x, (0, 0, 0), x[:1, :1, :1] * x[:1, :1, :1]),
+    "segment_max": lambda x: ops.segment_max(x[0, 0], np.zeros(x.shape[-1], "int32"), num_segments=1),
+    "segment_min": lambda x: ops.segment_min(x[0, 0], np.zeros(x.shape[-1], "int32"), num_segments=1),
+    "segment_prod": lambda x: ops.segment_prod(x[0, 0], np.zeros(x.shape[-1], "int32"), num_segments=1),
+    "split": lambda x: _joined(ops.hsplit(ops.concatenate([x, x], 1), 2)), "vsplit": lambda x: _joined(ops.vsplit(ops.concatenate([x, x]), 2)),
+    "dsplit": lambda x: _joined(ops.dsplit(ops.concatenate([x, x], 2), 2)),
+    "linspace": lambda x: ops.linspace(x, x * x, 3, axis=-1), "logspace": lambda x: ops.logspace(x, x * 2, 3, base=2.0),
+    "geomspace": lambda x: ops.geomspace(x * x, x * x + 1.0, 3), "corrcoef": lambda x: ops.corrcoef(ops.concatenate([x[0], x[0] ** 2, ops.sin(x[0])], -1)),
+    "correlate": lambda x: ops.correlate(x[0, 0], x[0, 0], mode="full"), "moments": lambda x: ops.moments(x, [0, -1])[1],
+    "batch_normalization": lambda x: ops.batch_normalization(x, x[0, 0], x[0, 0] ** 2 + 1.0, -1), "view_as_complex": lambda x: ops.imag(
+        ops.view_as_complex(ops.stack([x, x * x], -1))), "view_as_real": lambda x: ops.view_as_real(ops.polar(x * x, x)),
+    "fft": lambda x: ops.fft((x, x * x))[1], "fft2": lambda x: ops.fft2((x, x * x))[0], "ifft2": lambda x: ops.ifft2((x, x * x))[1],
+    "rfft": lambda x: ops.rfft(x, fft_length=5)[1], "irfft": lambda x: ops.irfft((x, x * x), fft_length=4),
+    "stft": lambda x: ops.stft(ops.concatenate([x] * 8, -1), 4, 2, 4)[0], "extract_sequences": lambda x: ops.extract_sequences(x, 1, 1),
+    "unfold": lambda x: ops.unfold(x[:, None], 1), "fold": lambda x: ops.fold(ops.unfold(x[:, None], 1), x.shape[1:], 1),
+    "depth_to_space": lambda x: ops.depth_to_space(ops.concatenate([x[..., None]] * 4, -1), 2), "space_to_depth": lambda x: ops.space_to_depth(
+        ops.tile(x[..., None], (1, 2, 2, 1)), 2), "dot_product_attention": lambda x: ops.dot_product_attention(x[:, :, None], x[:, :, None], x[:, :, None]),
+    "binary_crossentropy": lambda x: ops.binary_crossentropy(ops.sigmoid(x), ops.tanh(x) * 0.3, from_logits=True),
+    "categorical_crossentropy": lambda x: ops.categorical_crossentropy(ops.softmax(x), x, from_logits=True),
+    "sparse_categorical_crossentropy": lambda x: ops.sparse_categorical_crossentropy(np.zeros(x.shape[:-1], "int32"), x, from_logits=True),
+    "ctc_loss": lambda x: ops.ctc_loss(np.ones((x.shape[0], 1), "int32"), ops.concatenate([x, x * 2], -1), [1] * x.shape[0], [x.shape[1]] * x.shape[0]),
+    "psnr": lambda x: ops.psnr(x, x * x, 3.0), "fori_loop": lambda x: ops.fori_loop(0, 2, lambda i, v: ops.sin(v) * v, x),
+    "cond": lambda x: ops.cond(ops.sum(x) > 0, lambda: x * x, lambda: ops.sin(x)), "switch": lambda x: ops.switch(1, [ops.sin, ops.square], x),
+    "vectorized_map": lambda x: ops.vectorized_map(ops.square, x), "adaptive_average_pool": lambda x: ops.adaptive_average_pool(x, 1),
+    "adaptive_max_pool": lambda x: ops.adaptive_max_pool(x, 1), "cast": lambda x: ops.real(ops.cast(x, "complex128") * (1 + 2j)),
+    "index": lambda x: x[:, INDEX[0] % x.shape[1]], "rgb_to_grayscale": lambda x: ops.image.rgb_to_grayscale(ops.stack([x, x * x, x], -1)),
+    "resize": lambda x: ops.image.resize(x[..., None], (3, 2)), "pad_images": lambda x: ops.image.pad_images(x[..., None], 1, 0, 1, 1),
+    "gaussian_blur": lambda x: ops.image.gaussian_blur(x[..., None] * np.ones(3), (3, 3), (1.0, 1.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MATRICES)
+@few
+@given(batch=st.integers(1, 2), rows=st.integers(1, 3), columns=st.integers(1, 3), turned=st.booleans(), seed=seeds)
+def test_functions_of_matrices(name, batch, rows, columns, turned, seed):
+    x = array((batch, rows, columns), seed)
+    if turned:
+        x = np.ascontiguousarray(x[::-1, ::-1, ::-1])[::-1, ::-1, ::-1]
+    check(MATRICES[name], None, x)

@@ -88,7 +88,7 @@ def take_along(x: Array, index: Array, axis: int) -> Array:
 
 def take_along_grad(g: Array, index: Array, shape: tuple, axis: int) -> Array:
     index = np.clip(_wrapped(index, shape[axis]), 0, max(shape[axis] - 1, 0))
-    grids = list(np.indices(index.shape, sparse=True))
+    grids = list(np.indices(g.shape, sparse=True))  # the index may have been broadcast, and so may x
     for i, d in enumerate(shape):
         if i != axis and d == 1:
             grids[i] = np.zeros_like(grids[i])
