@@ -7,6 +7,7 @@ import numpy as np
 from kerasish.engine import autodiff
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import agree
+from kerasish.engine.specs import reduced
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, axis_of, common, floats, kind, tensor
 from kerasish.ops.numpy.reductions import max as max_
@@ -169,9 +170,22 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
 # -- norms ------------------------------------------------------------------------------------------------------------
 
 
+def _length(x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
+    """The root of the sum of squares; of numbers whose squares would overflow or vanish, too, which are scaled before."""
+    if x.dtype not in (np.dtype("float32"), np.dtype("float64")) or any(x.shape[a] == 0 for a in axes):
+        return P.sqrt(P.sum_(P.square(x), axis=axes, keepdims=keepdims))
+    top = P.stop_gradient(P.max_(P.abs_(x), axis=axes, keepdims=True))
+    ends = np.finfo(x.dtype)
+    low, high = P.scalar(x, ends.tiny**0.5 * 1e4), P.scalar(x, ends.max**0.5 * 1e-4)
+    far = P.logical_or(P.greater(top, high), P.logical_and(P.less(top, low), P.greater(top, P.scalar(x, 0))))
+    unit = P.select(P.logical_and(far, P.isfinite(top)), top, P.scalar(x, 1))
+    out = P.mul(P.sqrt(P.sum_(P.square(P.div(x, unit)), axis=axes, keepdims=True)), unit)
+    return out if keepdims else reshaped(out, reduced(x.shape, axes, False))
+
+
 def _vector_norm(x: Tensor, order: Any, axes: tuple, keepdims: bool) -> Tensor:
     if order is None or order == 2:
-        return P.sqrt(P.sum_(P.square(x), axis=axes, keepdims=keepdims))
+        return _length(x, axes, keepdims)
     size = P.abs_(x)
     if order == np.inf:
         return P.max_(size, axis=axes, keepdims=keepdims)
@@ -189,7 +203,7 @@ def _vector_norm(x: Tensor, order: Any, axes: tuple, keepdims: bool) -> Tensor:
 
 def _matrix_norm(x: Tensor, order: Any, row: int, column: int, keepdims: bool) -> Tensor:
     if order in (None, "fro"):
-        return P.sqrt(P.sum_(P.square(x), axis=tuple(sorted((row, column))), keepdims=keepdims))
+        return _length(x, tuple(sorted((row, column))), keepdims)
     if order in (1, -1, np.inf, -np.inf):
         along, over = (row, column) if order in (1, -1) else (column, row)
         sums = P.sum_(P.abs_(x), axis=(along,), keepdims=True)
