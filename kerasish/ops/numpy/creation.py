@@ -25,7 +25,11 @@ from kerasish.ops.op import op, plain
 
 
 def filled(shape: Any, value: Any, dtype: Any = None) -> Tensor:
-    return P.full(shape=tuple(map(counted, shape_of(shape))), value=value, dtype=numpy_dtype(dtype or config.floatx()))
+    shape = shape_of(shape)
+    for d in shape:
+        if type(d) is int and d < 0:
+            counted(d)  # raises
+    return P.full(shape=shape, value=value, dtype=numpy_dtype(dtype or config.floatx()))
 
 
 def counted(n: Any) -> Any:
