@@ -18,12 +18,13 @@ if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
         wrappers as wrappers,
     )  # fmt: skip
     from kerasish.base import tree as tree
-    from kerasish.base.hints import RematScope as RematScope, device as device, remat as remat
+    from kerasish.base.device import device as device
     from kerasish.base.naming import name_scope as name_scope
     from kerasish.dtype_policies import DTypePolicy as DTypePolicy, FloatDTypePolicy as FloatDTypePolicy
     from kerasish.engine import (
-        GradientTape as GradientTape, StatelessScope as StatelessScope, Tensor as Tensor, Variable as Variable,
-        grad as grad, jvp as jvp, value_and_grad as value_and_grad,
+        GradientTape as GradientTape, RematScope as RematScope, StatelessScope as StatelessScope,
+        SymbolicScope as SymbolicScope, Tensor as Tensor, Variable as Variable,
+        grad as grad, jvp as jvp, remat as remat, value_and_grad as value_and_grad,
     )  # fmt: skip
     from kerasish.initializers import Initializer as Initializer
     from kerasish.layers import Input as Input, InputSpec as InputSpec, Layer as Layer
@@ -45,10 +46,11 @@ PARTS = (
 )  # fmt: skip
 NAMES = {
     "base": ("tree",),
-    "base.hints": ("RematScope", "device", "remat"),
+    "base.device": ("device",),
     "base.naming": ("name_scope",),
     "dtype_policies": ("DTypePolicy", "FloatDTypePolicy"),
-    "engine": ("GradientTape", "StatelessScope", "Tensor", "Variable", "grad", "jvp", "value_and_grad"),
+    "engine": ("GradientTape", "RematScope", "StatelessScope", "SymbolicScope", "Tensor", "Variable", "grad", "jvp", "remat",
+               "value_and_grad"),
     "initializers": ("Initializer",),
     "layers": ("Input", "InputSpec", "Layer"),
     "losses": ("Loss",),

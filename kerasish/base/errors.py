@@ -13,5 +13,14 @@ class NonDifferentiableError(ValueError):
     """A gradient was asked for through an operation that has none."""
 
 
+class InputError(ValueError, TypeError):
+    """What an op was given does not go together. Keras raises ValueErrors of its own and leaves what it does not look at to
+    its backend, which on JAX raises TypeErrors: code that expects either finds this."""
+
+
+class AxisError(ValueError, IndexError):
+    """An axis that a tensor does not have; both types for the same reason (as NumPy's exception of this name)."""
+
+
 class UnsafeFileError(ValueError):
     """A file holds something that a saved model has no need of and that could do harm."""

@@ -3,8 +3,7 @@
 import re
 import threading
 from collections import Counter
-from contextlib import contextmanager
-from typing import Iterator
+from typing import Any
 
 _state = threading.local()
 _counts: Counter[str] = Counter()
@@ -57,14 +56,33 @@ def current_path() -> str:
     return "/".join(_scopes())
 
 
-@contextmanager
-def name_scope(name: str) -> Iterator[None]:
-    """Variables made inside get `name/` in front of their path."""
-    if not isinstance(name, str) or "/" in name:
-        raise ValueError(f"Argument `name` must be a string without '/'. Received: name={name!r}")
-    scopes = _scopes()
-    scopes.append(name)
-    try:
-        yield
-    finally:
-        scopes.pop()
+class name_scope:
+    """Variables made inside get `name/` in front of their path.
+
+    caller:          the object that opens the scope; its own scope of this name is not entered twice in a row,
+    deduplicate:     unless this is False.
+    override_parent: the path to stand in, instead of that of the scopes around.
+
+    >>> with name_scope("block"), name_scope("dense"):
+    ...     current_path()
+    'block/dense'
+    """
+
+    def __init__(self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None):
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
+        self.name, self.caller, self.deduplicate, self.override_parent = name, caller, deduplicate, override_parent
+
+    def __enter__(self) -> "name_scope":
+        self._outer = _scopes()
+        last = getattr(_state, "last", None)
+        here = [*self._outer]
+        if self.override_parent is not None:
+            here = list(filter(None, self.override_parent.split("/")))
+        mine = self.deduplicate and self.caller is not None and last == (id(self.caller), self.name)
+        _state.scopes, self._last = here if mine else [*here, self.name], last
+        _state.last = (id(self.caller), self.name) if self.caller is not None else None
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        _state.scopes, _state.last = self._outer, self._last

@@ -3,15 +3,18 @@
 from kerasish.engine.autodiff import GradientTape, custom_gradient, grad, jvp, value_and_grad, vjp
 from kerasish.engine.core import Primitive, bind, context, suspended
 from kerasish.engine.dims import Dim
+from kerasish.engine.remat import RematScope, remat
 from kerasish.engine.tensor import Tensor, TensorSpec, Traced
 from kerasish.engine.trace import Trace, infer
 from kerasish.engine.variable import (
     Arena,
     AutocastScope,
     StatelessScope,
+    SymbolicScope,
     Variable,
     get_stateless_scope,
     in_stateless_scope,
+    in_symbolic_scope,
     layout_version,
 )
 
@@ -21,7 +24,9 @@ __all__ = [
     "Dim",
     "GradientTape",
     "Primitive",
+    "RematScope",
     "StatelessScope",
+    "SymbolicScope",
     "Tensor",
     "TensorSpec",
     "Trace",
@@ -33,9 +38,11 @@ __all__ = [
     "get_stateless_scope",
     "grad",
     "in_stateless_scope",
+    "in_symbolic_scope",
     "infer",
     "jvp",
     "layout_version",
+    "remat",
     "suspended",
     "value_and_grad",
     "vjp",

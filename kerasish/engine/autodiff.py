@@ -142,6 +142,9 @@ class GradientTape:
                 reads.append(value)
             self._watched.add(id(value))
 
+    def accessed_in_scope(self, variable: Variable, value: Tensor) -> None:
+        """In a StatelessScope values stand for variables, and are watched like any tensor: if they are said to be."""
+
     def watches(self, tensor: Tensor) -> bool:
         return id(tensor) in self._watched
 

@@ -28,7 +28,8 @@ class Body:
     """A traced function: a closed graph, what it takes from outside, and which variables it writes."""
 
     def __init__(self, fn: Callable, specs: Sequence[Any]):
-        trace = Trace()
+        outer = context.trace
+        trace = Trace(tapes=(*context.tapes, *(outer.tapes if outer is not None else ())))
         scope = get_stateless_scope()
         tapes, context.tapes = context.tapes, ()
         try:
@@ -323,7 +324,7 @@ def scan(f: Callable, init: Any, xs: Any = None, length: Any = None, reverse: bo
     outside = body.outside()
     args = [*outside, *init_flat, *[v._read() for v in written], *xs_flat]
     params = dict(consts=len(outside), carries=n_out + len(written), length=n, reverse=reverse)
-    watched = any(id(a) in t._watched for t in context.tapes for a in args)
+    watched = any(t.watches(a) for t in context.tapes for a in args)
     if watched:  # keep what the gradient will need
         closed, _, _, _, kept = _halves(closed, params["consts"], params["carries"])
         params["kept"] = kept

@@ -135,9 +135,13 @@ def _unpad(g: Tensor, widths: tuple, shape: tuple) -> Tensor:
 
 
 pad = prim("pad", K.pad, S.pad, lambda g, y, x, widths, value=0: _unpad(g, widths, x.shape), out="keyword")
-cast = prim(
-    "cast", K.cast, S.cast, lambda g, y, x, dtype: cast(g, dtype=x.dtype), out="keyword", pointwise=True
-)
+def _uncast(g: Tensor, x: Tensor) -> Tensor:
+    if g.dtype.kind == "c" and x.dtype.kind != "c":
+        g = real(g)
+    return g if g.dtype == x.dtype else cast(g, dtype=x.dtype)
+
+
+cast = prim("cast", K.cast, S.cast, lambda g, y, x, dtype: _uncast(g, x), out="keyword", pointwise=True)
 bitcast = prim("bitcast", lambda x, dtype: np.ascontiguousarray(x).view(dtype), S.cast)
 
 # -- element-wise, one argument ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from kerasish.engine.core import Primitive, context
 from kerasish.engine.dims import Dim
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.tensor import Tensor, TensorSpec, Traced
+from kerasish.engine.variable import SymbolicScope, get_stateless_scope
 
 _LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -32,7 +34,8 @@ def user_line() -> str:
 class Trace:
     """The program being recorded in this thread. Traces nest: the body of a loop is traced inside its caller's."""
 
-    def __init__(self, annotate: bool = True):
+    def __init__(self, annotate: bool = True, tapes: tuple = ()):
+        self.tapes = tapes  # what they watch is no constant in here: a gradient may be asked for
         self.outer: Trace | None = None
         self.nodes: list[Node] = []
         self.inputs: list[Var] = []
@@ -71,6 +74,10 @@ class Trace:
             if id(tensor) not in self.captured:
                 var = Var(tensor.shape, tensor.dtype, where=tensor.var.where)
                 self.captured[id(tensor)] = (tensor, Traced(var, self))
+            return self.captured[id(tensor)][1].var
+        if id(tensor) in self.captured or any(tape.watches(tensor) for tape in self.tapes):
+            if id(tensor) not in self.captured:
+                self.captured[id(tensor)] = (tensor, Traced(Var(tensor.shape, tensor.dtype), self))
             return self.captured[id(tensor)][1].var
         if id(tensor) not in self.constants:
             value = tensor.value.copy() if hasattr(tensor, "_lender") else tensor.value
@@ -177,7 +184,8 @@ def _infer(fn: Callable, args: tuple, kwargs: dict, unknown: Callable[[int], Any
     before = context.tapes
     context.tapes = ()
     try:
-        with trace:
+        outer = get_stateless_scope()  # what is assigned in here has no numbers, and stays in here
+        with trace, SymbolicScope(), outer.copy() if outer is not None else nullcontext():
             args, kwargs = tree.map_structure(enter, (args, kwargs))
             return tree.map_structure(leave, fn(*args, **kwargs))
     finally:

@@ -22,17 +22,17 @@ def layout_version() -> int:
     return _layout[0]
 
 
-def _open_scope(kind: str) -> Any:
+def open_scope(kind: str) -> Any:
     return getattr(_scopes, kind, None)
 
 
-class _Scope:
+class Scope:
     """A scope that is found by its kind in the thread it was opened in; scopes of one kind nest."""
 
     kind = ""
 
     def __enter__(self) -> Any:
-        self._outer = _open_scope(self.kind)
+        self._outer = open_scope(self.kind)
         setattr(_scopes, self.kind, self)
         return self
 
@@ -40,7 +40,7 @@ class _Scope:
         setattr(_scopes, self.kind, self._outer)
 
 
-class AutocastScope(_Scope):
+class AutocastScope(Scope):
     """Inside, float variables that allow it are read in the given dtype (None: as they are)."""
 
     kind = "autocast"
@@ -52,7 +52,7 @@ class AutocastScope(_Scope):
 
 
 @export("keras.StatelessScope", "keras.backend.StatelessScope")
-class StatelessScope(_Scope):
+class StatelessScope(Scope):
     """Inside, variables have the values of a mapping, and assignments change the mapping instead of the variables.
 
     state_mapping: pairs of a variable and its value.
@@ -68,7 +68,8 @@ class StatelessScope(_Scope):
     ):
         self.collect_losses = collect_losses
         self.losses: list = []
-        self._values: dict[int, Any] = {}
+        self.state_mapping: dict[int, Any] = {}  # by the id of the variable
+        self.initialize_variables = initialize_variables
         self._keep: list = []
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
@@ -84,11 +85,33 @@ class StatelessScope(_Scope):
     def add_update(self, update: tuple["Variable", Any]) -> None:
         variable, value = update
         self._keep.append(variable)
-        self._values[id(variable)] = value
+        self.state_mapping[id(variable)] = value
+
+    def copy(self) -> "StatelessScope":
+        """A scope with the same values, whose changes do not reach this one."""
+        out = StatelessScope()
+        out.state_mapping, out._keep = dict(self.state_mapping), list(self._keep)
+        return out
 
     def get_current_value(self, variable: "Variable") -> Any:
         """The value the variable has in this scope, or None if the scope does not know it."""
-        return self._values.get(id(variable))
+        return self.state_mapping.get(id(variable))
+
+
+@export("keras.SymbolicScope", "keras.backend.SymbolicScope")
+class SymbolicScope(Scope):
+    """Inside, nothing but shapes and dtypes is computed: open while the outputs of layers and ops are inferred.
+
+    >>> with SymbolicScope():
+    ...     in_symbolic_scope()
+    True
+    """
+
+    kind = "symbolic"
+
+
+def in_symbolic_scope() -> bool:
+    return open_scope("symbolic") is not None
 
 
 class BodyScope(StatelessScope):
@@ -106,11 +129,11 @@ class BodyScope(StatelessScope):
 
 
 def get_stateless_scope() -> StatelessScope | None:
-    return _open_scope("stateless")
+    return open_scope("stateless")
 
 
 def in_stateless_scope() -> bool:
-    return _open_scope("stateless") is not None
+    return open_scope("stateless") is not None
 
 
 def is_float(dtype: Any) -> bool:
@@ -158,9 +181,10 @@ class Variable:
         aggregation: str = "none",
         synchronization: str = "auto",
         name: str | None = None,
+        layout: Any = None,
         **kwargs: Any,
     ):
-        del kwargs  # layout and the like, which have no meaning on one machine
+        del layout, kwargs  # they have no meaning on one machine
         name = name or naming.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name}")
@@ -241,7 +265,7 @@ class Variable:
     @property
     def dtype(self) -> str:
         """The dtype's name; inside an AutocastScope the one that reading gives."""
-        scope = _open_scope("autocast")
+        scope = open_scope("autocast")
         if scope is not None and scope.dtype and self._autocast and is_float(self._dtype):
             return scope.dtype
         return self._dtype
@@ -276,7 +300,7 @@ class Variable:
     def value(self) -> Tensor:
         """The value as a Tensor: of this moment, unmoved by later assignments."""
         out = self._read()
-        scope = _open_scope("autocast")
+        scope = open_scope("autocast")
         if scope is not None and scope.dtype and self._autocast and is_float(self._dtype) and scope.dtype != self._dtype:
             out = P.cast(out, dtype=np.dtype(scope.dtype))
         return out
@@ -286,6 +310,9 @@ class Variable:
         if scope is not None:
             value = scope.get_current_value(self)
             if value is not None:
+                around = context.trace.tapes if context.trace is not None else ()  # of the caller of a loop's body
+                for tape in (*context.tapes, *around):
+                    tape.accessed_in_scope(self, value)
                 return value
         if context.trace is not None:
             out = context.trace.read(self)

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import threading
 import warnings
 from typing import Any, Callable, Iterator
 
@@ -12,26 +11,19 @@ from kerasish import dtype_policies, ops
 from kerasish.base import naming, tree
 from kerasish.base.registry import canonical_path, export, get_registered_object, resolve
 from kerasish.base.tracebacks import filtered
-from kerasish.engine.core import context
+from kerasish.engine.core import context, suspended
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 from kerasish.engine.variable import AutocastScope, Variable, is_float
 from kerasish.layers import input_spec
+from kerasish.layers.calls import Call, calls
+from kerasish.layers.rematerialized import call_again, losses_of, restore
 from kerasish.layers.tracking import TrackedDict, TrackedList, tracked
 from kerasish.metrics.metric import Metric
 from kerasish.ops.symbolic import KerasTensor, Node, Operation, from_spec
 from kerasish.random import SeedGenerator
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
-
-_calls = threading.local()
-
-
-class _Call:
-    """What the outermost call in progress decides for the layers inside: the training mode; and their losses."""
-
-    def __init__(self) -> None:
-        self.training: Any = None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -466,8 +458,8 @@ class Layer(Operation, metaclass=_Meta):
         if not self.built:
             self._maybe_build(args, kwargs, names)
 
-        outer = getattr(_calls, "now", None)
-        call = outer or _Call()
+        outer = getattr(calls, "now", None)
+        call = outer or Call()
         training = kwargs.get("training")
         if training is None and has_training and len(args) > names.index("training"):
             training = args[names.index("training")]
@@ -496,7 +488,7 @@ class Layer(Operation, metaclass=_Meta):
             self._clear_losses()  # losses are those of the last call
         before = call.training
         call.training = training
-        _calls.now = call
+        calls.now = call
         try:
             if symbolic:
                 outputs = self._symbolic(args, kwargs, said)
@@ -504,9 +496,11 @@ class Layer(Operation, metaclass=_Meta):
                 with AutocastScope(self.compute_dtype if is_float(self.compute_dtype) else None):
                     if context.trace is not None and self._outside_own_scope():
                         with naming.name_scope(self.name):
-                            outputs = self.call(*args, **kwargs)
-                    else:
+                            outputs = self._compute(args, kwargs)
+                    elif self._remat is None:
                         outputs = self.call(*args, **kwargs)
+                    else:
+                        outputs = self._compute(args, kwargs)
             if mask is not None or type(self).compute_mask is not Layer.compute_mask:
                 outputs = self._set_mask(args[0] if args else None, outputs, mask)
             if self.activity_regularizer is not None and not symbolic:
@@ -516,8 +510,24 @@ class Layer(Operation, metaclass=_Meta):
         finally:
             call.training = before
             if outer is None:
-                _calls.now = None
+                calls.now = None
         return outputs
+
+    def _compute(self, args: tuple, kwargs: dict) -> Any:
+        """`call`, in a `RematScope` so that what it computes on the way is computed again for its gradient."""
+        if self._remat is None or not context.tapes:
+            return self.call(*args, **kwargs)
+        return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
+
+    def rematerialized_call(self, layer_call: Callable, *args: Any, **kwargs: Any) -> Callable:
+        """`layer_call` as the `RematScope` in which the layer was made would have it for these arguments."""
+        losses = losses_of(self)
+        wrapped = super().rematerialized_call(layer_call, *args, **kwargs)
+        restore(losses)  # what was added while shapes were inferred
+        return wrapped
+
+    def _again(self, layer_call: Callable) -> Callable:
+        return call_again(self, layer_call)
 
     def _is_symbolic(self, args: tuple, kwargs: dict) -> bool:
         for a in args:
@@ -811,7 +821,8 @@ def _wrap_build(build: Callable) -> Callable:
             names = [p for p in inspect.signature(build).parameters if p != "self"]
             shapes = dict(zip(names, args, strict=False)) | kwargs
             object.__setattr__(self, "_build_shapes_dict", {k: _plain(v) for k, v in shapes.items()})
-            build(self, *args, **kwargs)
+            with suspended():  # what variables start with is a number, also where the call around is being traced
+                build(self, *args, **kwargs)
         self.built = True
 
     wrapped._wrapped = True  # type: ignore[attr-defined]

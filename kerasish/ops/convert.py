@@ -6,6 +6,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from kerasish.base import config, tree
+from kerasish.base.errors import AxisError
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor
@@ -127,7 +128,7 @@ def axis_of(axis: Any, ndim: int, what: str = "axis") -> int:
     except AttributeError:
         raise TypeError(f"`{what}` must be an int. Received: {what}={axis!r}") from None
     if not -ndim <= i < ndim:
-        raise ValueError(f"{what} {i} is out of bounds for a tensor of {ndim} dimensions.")
+        raise AxisError(f"{what} {i} is out of bounds for a tensor of {ndim} dimensions.")
     return i % ndim
 
 
@@ -150,8 +151,17 @@ def shape_of(shape: Any) -> tuple:
     if isinstance(shape, (Tensor, Variable)):
         shape = np.asarray(shape)
     if hasattr(shape, "__index__") and not (isinstance(shape, np.ndarray) and shape.ndim):
-        return (shape.__index__(),)
-    return tuple(d if isinstance(d, Dim) else d.__index__() for d in shape)
+        return (size_of(shape),)
+    return tuple(map(size_of, shape))
+
+
+def size_of(n: Any) -> Any:
+    """A size, or the -1 of a reshape, as an int or Dim."""
+    if isinstance(n, Dim):
+        return n
+    if not hasattr(n, "__index__"):
+        raise TypeError(f"A size must be an int. Received: {n!r} of type {type(n).__name__}")
+    return n.__index__()
 
 
 def concrete(x: Any) -> Any:

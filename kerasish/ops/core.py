@@ -14,7 +14,7 @@ from kerasish.engine.tensor import Tensor, Traced
 from kerasish.engine.variable import Variable
 from kerasish.ops import dtypes
 from kerasish.ops.convert import axis_of, numpy_dtype, shape_of, tensor
-from kerasish.ops.op import is_symbolic, op, public
+from kerasish.ops.op import is_symbolic, op, plain, public
 from kerasish.ops.symbolic import KerasTensor, Operation
 
 # -- conversion -------------------------------------------------------------------------------------------------------
@@ -245,18 +245,24 @@ def _same_kind(results: Sequence, what: str) -> list:
     return results
 
 
+@plain
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     """`true_fn()` where the predicate holds, else `false_fn()`. In a program both are traced and one is run."""
     if isinstance(pred, KerasTensor):
         return Cond()(pred, *_same_kind([true_fn(), false_fn()], "`true_fn` and `false_fn`"))
     pred = _value(pred)
+    if getattr(pred, "ndim", 0) and pred.size != 1:
+        raise TypeError(f"The predicate must be a single boolean. Received: shape {pred.shape}")
     if isinstance(pred, Traced):
         return control.cond(pred, true_fn, false_fn)
     return true_fn() if bool(pred) else false_fn()
 
 
+@plain
 def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     """The result of the branch that the index says, given the operands; the index is moved into range."""
+    if not branches or not all(callable(b) for b in branches):
+        raise TypeError(f"`branches` must be callables, at least one. Received: branches={branches}")
     if is_symbolic((index, operands), {}):
         return Switch()(index, _same_kind([b(*operands) for b in branches], "`branches`"))
     index = _value(index)
@@ -275,6 +281,9 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
 @op(tensors="loop_vars")
 def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
     """`body` applied to the loop variables for as long as `cond` holds of them."""
+    for what, fn in (("cond", cond), ("body", body)):
+        if not callable(fn):
+            raise TypeError(f"`{what}` should be a callable. Received: {what}={fn!r}")
     single = not isinstance(loop_vars, (list, tuple))
     start = _as_tensors((loop_vars,) if single else tuple(loop_vars))
 
@@ -286,6 +295,8 @@ def while_loop(cond: Callable, body: Callable, loop_vars: Any, maximum_iteration
 
     def test(n: Tensor, *values: Any) -> Tensor:
         more = tensor(cond(*values), bool)
+        if more.ndim:
+            raise TypeError(f"`cond` must return a single boolean. Received: shape {more.shape}")
         if maximum_iterations is None:
             return more
         return P.logical_and(more, P.less(n, tensor(maximum_iterations, "int32")))
@@ -387,6 +398,7 @@ def associative_scan(f: Callable, elems: Any, reverse: bool = False, axis: int =
     return tree.pack_sequence_as(elems, flat)
 
 
+@plain(family="numpy")
 def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: str | None = None) -> Callable:
     """A function of single elements as one of whole tensors, which broadcast."""
     if not callable(pyfunc):
@@ -400,7 +412,8 @@ def vectorize(pyfunc: Callable, *, excluded: Any = None, signature: str | None =
     return run
 
 
-for _fn in (convert_to_numpy, is_tensor, shape, dtype, cond, switch):
+# questions about a tensor, which cost next to nothing
+for _fn in (convert_to_numpy, is_tensor, shape, dtype):
     public(_fn, _fn.__name__, family="core")
-for _fn in (ndim, size, vectorize):
+for _fn in (ndim, size):
     public(_fn, _fn.__name__, family="numpy")

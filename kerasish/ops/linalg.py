@@ -7,12 +7,13 @@ import numpy as np
 from kerasish.engine import autodiff
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import agree
+from kerasish.engine.specs import reduced
 from kerasish.engine.tensor import Tensor
-from kerasish.ops.convert import axes_of, axis_of, floats, tensor
+from kerasish.ops.convert import axes_of, axis_of, common, floats, kind, tensor
 from kerasish.ops.numpy.reductions import max as max_
 from kerasish.ops.numpy.reductions import min as min_
 from kerasish.ops.numpy.shaping import permuted, reshaped
-from kerasish.ops.op import op, public
+from kerasish.ops.op import op, plain
 
 
 def _matrices(x: Any, name: str, square: bool = False) -> Tensor:
@@ -49,7 +50,7 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Tensor:
 @op
 def det(x: Any) -> Tensor:
     """The determinant."""
-    return P.det(_matrices(x, "det", True))
+    return tensor(P.det(_matrices(x, "det", True)), common(kind(x), float))
 
 
 @op
@@ -169,9 +170,22 @@ def matrix_rank(x: Any, tol: float | None = None) -> Tensor:
 # -- norms ------------------------------------------------------------------------------------------------------------
 
 
+def _length(x: Tensor, axes: tuple, keepdims: bool) -> Tensor:
+    """The root of the sum of squares; of numbers whose squares would overflow or vanish, too, which are scaled before."""
+    if x.dtype not in (np.dtype("float32"), np.dtype("float64")) or any(x.shape[a] == 0 for a in axes):
+        return P.sqrt(P.sum_(P.square(x), axis=axes, keepdims=keepdims))
+    top = P.stop_gradient(P.max_(P.abs_(x), axis=axes, keepdims=True))
+    ends = np.finfo(x.dtype)
+    low, high = P.scalar(x, ends.tiny**0.5 * 1e4), P.scalar(x, ends.max**0.5 * 1e-4)
+    far = P.logical_or(P.greater(top, high), P.logical_and(P.less(top, low), P.greater(top, P.scalar(x, 0))))
+    unit = P.select(P.logical_and(far, P.isfinite(top)), top, P.scalar(x, 1))
+    out = P.mul(P.sqrt(P.sum_(P.square(P.div(x, unit)), axis=axes, keepdims=True)), unit)
+    return out if keepdims else reshaped(out, reduced(x.shape, axes, False))
+
+
 def _vector_norm(x: Tensor, order: Any, axes: tuple, keepdims: bool) -> Tensor:
     if order is None or order == 2:
-        return P.sqrt(P.sum_(P.square(x), axis=axes, keepdims=keepdims))
+        return _length(x, axes, keepdims)
     size = P.abs_(x)
     if order == np.inf:
         return P.max_(size, axis=axes, keepdims=keepdims)
@@ -189,7 +203,7 @@ def _vector_norm(x: Tensor, order: Any, axes: tuple, keepdims: bool) -> Tensor:
 
 def _matrix_norm(x: Tensor, order: Any, row: int, column: int, keepdims: bool) -> Tensor:
     if order in (None, "fro"):
-        return P.sqrt(P.sum_(P.square(x), axis=tuple(sorted((row, column))), keepdims=keepdims))
+        return _length(x, tuple(sorted((row, column))), keepdims)
     if order in (1, -1, np.inf, -np.inf):
         along, over = (row, column) if order in (1, -1) else (column, row)
         sums = P.sum_(P.abs_(x), axis=(along,), keepdims=True)
@@ -228,15 +242,19 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     raise ValueError(f"Invalid axis values. Received: axis={axis} with a tensor of {x.ndim} dimensions")
 
 
+@plain
 def jvp(fun: Any, primals: Any, tangents: Any, has_aux: bool = False) -> tuple:
     """`fun(*primals)` and its directional derivative along the tangents; with `has_aux`, also what else it returned."""
+    if not callable(fun):
+        raise TypeError(f"`fun` should be a callable. Received: fun={fun!r}")
     primals = [tensor(p) for p in primals]
     tangents = [tensor(t) for t in tangents]
+    shapes, along = [p.shape for p in primals], [t.shape for t in tangents]
+    if shapes != along:
+        raise ValueError(f"Each tangent has the shape of its primal. Received: shapes {shapes} and {along}")
     if not has_aux:
         return autodiff.jvp(fun, primals, tangents)
     value, aux = fun(*primals)
     _, tangent = autodiff.jvp(lambda *p: fun(*p)[0], primals, tangents)
     return value, tangent, aux
 
-
-public(jvp, "jvp", family="linalg")

@@ -10,6 +10,7 @@ from kerasish.engine.specs import reduced
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, floats, tensor
 from kerasish.ops.numpy.creation import counting
+from kerasish.ops.numpy.products import slogdet
 from kerasish.ops.numpy.shaping import reshaped
 from kerasish.ops.op import op
 
@@ -90,7 +91,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Tensor:
 @op
 def logdet(x: Any) -> Tensor:
     """The logarithm of the determinant of positive definite matrices."""
-    return P.slogdet(floats(x))[1]
+    return slogdet(x)[1]
 
 
 # -- segments ---------------------------------------------------------------------------------------------------------
@@ -169,6 +170,8 @@ def cdist(x: Any, y: Any) -> Tensor:
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Tensor:
     """Windows of the last axis, each `sequence_stride` after the one before."""
     x = tensor(x)
+    if not x.ndim:
+        raise ValueError("Windows are taken along the last axis. Received: a tensor without axes")
     n = (x.shape[-1] - sequence_length) // sequence_stride + 1
     starts = P.mul(counting(n), P.constant(sequence_stride, "int32"))
     index = P.add(reshaped(starts, (n, 1)), counting(sequence_length))

@@ -9,7 +9,7 @@ import inspect
 from typing import Any, Callable
 
 from kerasish.base import tree
-from kerasish.base.errors import TracingError
+from kerasish.base.errors import InputError, TracingError
 from kerasish.base.registry import export, export_later
 from kerasish.base.tracebacks import shorten
 from kerasish.engine.trace import infer
@@ -50,6 +50,7 @@ class FunctionOperation(Operation):
     config_names: tuple = ()  # parameters that the constructor takes
     variadic = False  # `call` takes any number of tensors, after what the constructor took
     leading: tuple = ()  # of a variadic function: what comes before the tensors
+    spec: Callable | None = None  # of a function that needs values: the symbolic results, or None if it does not need them
 
     def __init__(self, *args: Any, name: str | None = None, **config: Any):
         super().__init__(name=name)
@@ -66,6 +67,11 @@ class FunctionOperation(Operation):
             rest = {k: v for k, v in self.config.items() if k not in self.leading}
             return fn(*named.values(), *args, **rest, **kwargs)
         return fn(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs})
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        spec = type(self).spec
+        found = spec(**dict(zip(self.call_names, args, strict=False)), **{**self.config, **kwargs}) if spec else None
+        return found if found is not None else super().compute_output_spec(*args, **kwargs)
 
     def get_config(self) -> dict:
         return {"name": self.name, **self.config}
@@ -118,6 +124,43 @@ def _received(signature: inspect.Signature, args: tuple, kwargs: dict) -> str:
     return " Received: " + ", ".join(f"{k}={show(v)}" for k, v in bound.items())
 
 
+def _named(e: Exception, name: str, signature: inspect.Signature, args: tuple, kwargs: dict) -> Exception:
+    """An error of an op with the op's name and what it received.
+
+    An op that is made of others puts its own name in place of theirs. One that was given a function leaves what is said
+    inside of it alone, and so what tracing says.
+    """
+    known = hasattr(e, "_said")
+    if isinstance(e, TracingError) or not (e.args and isinstance(e.args[0], str)):
+        return e
+    if known and any(map(callable, (*args, *kwargs.values()))):
+        return e
+    said = e._said if known else e.args[0]  # type: ignore[attr-defined]
+    args = (f"ops.{name}: {said}{_received(signature, args, kwargs)}", *e.args[1:])
+    if type(e) is ValueError:
+        out: Exception = InputError(*args).with_traceback(e.__traceback__)
+        out.__cause__, out.__suppress_context__ = e.__cause__, True
+    else:
+        out, e.args = e, args
+    out._said = said  # type: ignore[attr-defined]
+    return out
+
+
+def plain(fn: Callable | None = None, *, family: str | None = None) -> Any:
+    """Make `fn` a member of keras.ops that is no op (it takes no tensors, or makes a node itself): errors name it, too."""
+    if fn is None:
+        return functools.partial(plain, family=family)
+
+    @functools.wraps(fn)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return fn(*args, **kwargs)
+        except (ValueError, TypeError, IndexError) as e:
+            raise _named(e, fn.__name__, inspect.signature(fn), args, kwargs)  # noqa: B904
+
+    return public(wrapper, fn.__name__, family=family or fn.__module__.split(".")[2])
+
+
 def op(
     fn: Callable | None = None,
     *,
@@ -125,6 +168,7 @@ def op(
     class_name: str | None = None,
     aliases: tuple = (),
     node_call: Callable | None = None,
+    spec: Callable | None = None,
 ) -> Any:
     """Make `fn` an op of keras.ops under its own name.
 
@@ -132,9 +176,12 @@ def op(
     class_name: the name of its Operation in Keras, where it is not the function's in camel case.
     aliases:    further public names.
     node_call:  `call` of its Operation, where what a file holds is not quite what the function takes.
+    spec:       for a function whose results are shaped by values: of the same arguments, KerasTensors for the results.
     """
     if fn is None:
-        return functools.partial(op, tensors=tensors, class_name=class_name, aliases=aliases, node_call=node_call)
+        return functools.partial(
+            op, tensors=tensors, class_name=class_name, aliases=aliases, node_call=node_call, spec=spec
+        )
     family = fn.__module__.split(".")[2]
     name = fn.__name__
 
@@ -148,6 +195,8 @@ def op(
         cls = _operation_class(fn, family, tensors, class_name)
         if node_call is not None:
             cls.call = node_call  # type: ignore[attr-defined]
+        if spec is not None:
+            cls.spec = staticmethod(spec)  # type: ignore[attr-defined]
         return cls
 
     def symbolic(args: tuple, kwargs: dict) -> Any:
@@ -186,12 +235,11 @@ def op(
                 return symbolic(args, kwargs)
             return fn(*args, **kwargs)
         except (ValueError, TypeError, IndexError) as e:
-            # the innermost op names itself; those around it leave the message alone, and so what tracing says
-            if not isinstance(e, TracingError) and e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
-                e._op = name  # type: ignore[attr-defined]
-                e.args = (f"ops.{name}: {e.args[0]}{_received(signature_of(), args, kwargs)}", *e.args[1:])
-            shorten(e)
-            raise
+            named = _named(e, name, signature_of(), args, kwargs)
+            shorten(named)
+            if named is e:
+                raise
+            raise named  # noqa: B904
 
     wrapper.operation = operation  # type: ignore[attr-defined]
     export_later(f"keras.src.ops.{family}.{class_name or _camel(name)}", operation)

@@ -1,10 +1,13 @@
 """The functional graph: symbolic tensors, the operations that made them, and the nodes that join the two."""
 
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Callable, Iterable, NamedTuple
+
+import numpy as np
 
 from kerasish.base import config, tree
 from kerasish.base.naming import auto_name
 from kerasish.base.registry import export
+from kerasish.engine.remat import current_scope, remat
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
 
@@ -37,7 +40,8 @@ class KerasTensor:
         name: str | None = None,
         **kwargs: Any,
     ):
-        del record_history, kwargs
+        del kwargs
+        self.record_history = record_history
         self._shape = tuple(shape)
         self._dtype = str(dtype) if dtype is not None else config.floatx()
         self._sparse = bool(sparse)
@@ -176,11 +180,30 @@ class Operation:
         self.name = name
         self._inbound_nodes: list[Node] = []
         self._outbound_nodes: list[Node] = []
+        object.__setattr__(self, "_remat", current_scope())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if any_symbolic_tensors(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
-        return self.call(*args, **kwargs)
+        if self._remat is None:
+            return self.call(*args, **kwargs)
+        return self.rematerialized_call(self.call, *args, **kwargs)(*args, **kwargs)
+
+    _remat: Any = None  # the RematScope it was made in
+
+    def rematerialized_call(self, fn: Callable, *args: Any, **kwargs: Any) -> Callable:
+        """`fn`, or a part of it, under `remat`: as the `RematScope` says in which this was made, for these arguments."""
+        scope = self._remat
+        if scope is None or scope.mode == "list_of_layers" and self.name not in scope.layer_names:
+            return fn
+        if scope.mode == "activations":
+            return _activation_again(self, fn)
+        if scope.mode == "larger_than" and _largest(self, args, kwargs) <= scope.output_size_threshold:
+            return fn
+        return self._again(fn)
+
+    def _again(self, layer_call: Callable) -> Callable:
+        return remat(layer_call)
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         outputs = self.compute_output_spec(*args, **kwargs)
@@ -228,6 +251,31 @@ class Operation:
         node = self._inbound_nodes[0]
         values = getattr(node, kind) or node.outputs
         return values[0] if len(values) == 1 else values
+
+
+def _largest(operation: Any, args: tuple, kwargs: dict) -> int:
+    """The number of elements of the largest output, sizes that are unknown counted as 1."""
+
+    def symbol(x: Any) -> Any:
+        return KerasTensor(tuple(d if isinstance(d, int) else None for d in x.shape), x.dtype) if isinstance(x, Tensor) else x
+
+    outputs = operation.compute_output_spec(*tree.map_structure(symbol, args), **tree.map_structure(symbol, kwargs))
+    return max(int(np.prod([d for d in out.shape if d is not None])) for out in tree.flatten(outputs))
+
+
+def _activation_again(operation: Any, call: Callable) -> Callable:
+    activation = getattr(operation, "activation", None)
+    if activation is None:
+        return call
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        operation.__dict__["activation"] = remat(activation)
+        try:
+            return call(*args, **kwargs)
+        finally:
+            operation.__dict__["activation"] = activation
+
+    return wrapped
 
 
 def is_keras_tensor(x: Any) -> bool:

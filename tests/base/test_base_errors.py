@@ -8,6 +8,8 @@ CLASSES = {
     "TracingError": (TypeError,),
     "NeedsSize": (errors.TracingError, TypeError),
     "NonDifferentiableError": (ValueError,),
+    "InputError": (ValueError, TypeError),
+    "AxisError": (ValueError, IndexError),
     "UnsafeFileError": (ValueError,),
 }
 

@@ -80,6 +80,7 @@ ROWS = [
     Row("size_of", (), dict(dim=4, dtype="int32")),
     Row("identity", (X,)),
     Row("stop_gradient", (X,), differentiable=False),
+    Row("hold", (X, V)),
     Row("reshape", (X,), dict(shape=(2, 6))),
     Row("transpose", (normal(2, 3, 4),), dict(axes=(2, 0, 1))),
     Row("broadcast_to", (V,), dict(shape=(2, 3, 4))),
@@ -132,6 +133,7 @@ ROWS = [
     *[Row("scatter_combine", (P, positive(3), PLACES, np.arange(3, dtype="int32")), dict(how=h), reads_floats=False)
       for h in ("mul", "max", "min")],
     Row("take_along", (X, PLACES[:, None]), dict(axis=1)),
+    Row("take_along_grad", (normal(1, 4), np.array([[2]], "int32")), dict(shape=(3, 4), axis=0)),
     Row("take_along_grad", (normal(3, 1), PLACES[:, None]), dict(shape=(3, 4), axis=1)),
     Row("take_along", (X, np.array([[0, 1, 2, 0], [2, 2, -1, 1]], "int32")), dict(axis=0)),
     Row("take_along_grad", (normal(3, 2), np.array([[1, 1], [0, 3], [-1, 2]], "int32")), dict(shape=(3, 4), axis=1)),

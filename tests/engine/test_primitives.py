@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from primitive_rows import EXEMPT, ROWS, Row
 
+from kerasish.base.errors import NonDifferentiableError
 from kerasish.engine import Tensor, autodiff, control
 from kerasish.engine import primitives as P
 from kerasish.engine.core import bind
@@ -166,3 +167,16 @@ def test_the_check_of_gradients_finds_a_wrong_one():
             test_the_gradient_is_that_of_finite_differences(next(r for r in ROWS if r.name == "sin"))
     finally:
         P.TABLE["sin"] = right
+
+
+WITHOUT = [r for r in ROWS if P.TABLE[r.name].vjps is None and any(a.dtype.kind == "f" for a in r.args)]
+
+
+@pytest.mark.parametrize("row", WITHOUT, ids=[r.name for r in WITHOUT])
+def test_a_primitive_without_a_gradient_says_so(row):
+    args = [Tensor(a) for a in row.args]
+    with autodiff.GradientTape() as tape:
+        tape.watch([a for a in args if a.dtype.kind == "f"])
+        out = results(bind(P.TABLE[row.name], *args, **row.params))[0]
+    with pytest.raises(NonDifferentiableError, match=rf"`{row.name}` has no gradient"):
+        tape.gradient(out, next(a for a in args if a.dtype.kind == "f"))

@@ -3,11 +3,13 @@
 import inspect
 import itertools
 import json
+import os
 import pathlib
 import sys
 
 import numpy as np
 
+os.environ["KERAS_BACKEND"] = "jax"
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "ops"))
 

@@ -2,6 +2,8 @@
 A (3, 3), IMG (1, 4, 4, 2), I int32 (2, 3).
 
 `tests/golden/make_bad_ops.py` records the type of error that Keras on JAX raises.
+A row for every op that can be given something wrong: what is told apart by rank, axis, shape or mode gets that wrong, and
+functions of an element get what is no number.
 """
 
 import numpy as np
@@ -15,7 +17,85 @@ ARR = {
     "I": np.ones((2, 3), "int32"),
 }
 
-CALLS = """
+UNARY = """abs absolute angle arccos arccosh arcsin arcsinh arctan arctanh bitwise_invert cbrt ceil celu conj conjugate copy cos
+cosh deg2rad elu erf erfc erfinv exp exp2 expm1 fabs floor gelu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh i0
+imag isfinite isinf isnan isneginf isposinf isreal leaky_relu log log10 log1p log2 log_sigmoid logical_not nan_to_num nonzero
+ones_like rad2deg ravel real reciprocal relu relu6 round rsqrt selu sigmoid sign signbit silu sin sinc sinh soft_shrink
+softplus softsign sparse_plus sparse_sigmoid sqrt square squareplus stop_gradient swish tan tanh tanh_shrink trunc unique
+zeros_like empty_like array saturate_cast""".split()
+BINARY = """arctan2 bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift divide divide_no_nan floor_divide fmax fmin
+fmod gcd greater greater_equal heaviside hypot lcm less less_equal logaddexp logaddexp2 logical_or logical_xor minimum mod
+not_equal right_shift true_divide allclose polar""".split()
+INTEGERS = ("bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "gcd", "lcm", "right_shift")
+ALONG = """amax amin any argmin argpartition cumprod nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
+nanprod nanstd nansum nanvar ptp rms_normalization sparsemax trapezoid unique""".split()
+
+CALLS = f"""
+{chr(10).join(f'{n}("word"' + (', "int8")' if n == "saturate_cast" else ")") for n in UNARY)}
+{chr(10).join(f"{n}(I, I[:, :2])" if n in INTEGERS else f"{n}(X, A[:, :2])" for n in BINARY)}
+{chr(10).join(f"{n}(X, {'1, ' if n == 'argpartition' else ''}axis=5)" for n in ALONG)}
+adaptive_average_pool(IMG, (2, 2, 2))
+adaptive_average_pool(X, 2)
+append(X, Z, axis=0)
+arange("a")
+bartlett("a")
+blackman("a")
+hamming("a")
+hanning("a")
+kaiser("a", 1.0)
+cholesky_inverse(X)
+cholesky_inverse(V)
+corrcoef(Z)
+diagflat("word")
+dsplit(X, 2)
+hsplit(X, 2)
+vsplit(X, 3)
+empty((-1,))
+zeros((-1,))
+ones((-1,))
+full_like(X, Z)
+identity(-1)
+tri(-1)
+tri("a")
+triu(V[0])
+fliplr(V)
+flipud(V[0])
+extract_sequences(X[0, 0], 2, 1)
+geomspace(1.0, 8.0, -1)
+logspace(1.0, 8.0, -1)
+geomspace(V, A[:, :2], 4)
+logspace(V, A[:, :2], 4)
+ifft2(X)
+ifft2((V, V))
+ifft2((X, V))
+irfft(V[0])
+istft(X, 4, 2, 2)
+istft((X, V), 4, 2, 8)
+isin(X, "word")
+jvp(3, (X,), (X,))
+jvp(lambda x: x, (X,), (V,))
+multi_hot(I, 3, axis=5)
+nanquantile(X, 0.5, axis=5)
+nanquantile(X, 0.5, method="guess")
+nanpercentile(X, 50.0, axis=5)
+nanpercentile(X, 50.0, method="guess")
+percentile(X, 50.0, axis=5)
+percentile(X, 50.0, method="guess")
+segment_min(X, I)
+segment_min(X, V)
+segment_prod(X, I)
+segment_prod(X, V)
+segment_max(X, I)
+vectorize(3)
+unravel_index(I, "a")
+dstack([X, A])
+view_as_real("word")
+view_as_complex(X)
+view_as_complex(V[0])
+while_loop(3, lambda x: x, X)
+while_loop(lambda x: x, 3, X)
+cond(X, lambda: X, lambda: V)
+switch(0, [3], X)
 sum(X, axis=2)
 mean(X, axis=-3)
 max(X, axis=5)
@@ -32,6 +112,7 @@ std(X, axis=2)
 prod(X, axis=2)
 all(X, axis=2)
 count_nonzero(X, axis=2)
+min(X, axis=2)
 sum(X, axis=(0, 0))
 flip(X, axis=2)
 roll(X, 1, axis=2)

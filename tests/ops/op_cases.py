@@ -616,6 +616,18 @@ dot_product_attention(QUERY, QUERY, QUERY, is_causal=True)
 dot_product_attention(QUERY, KEY, VALUE, mask=tri(5, 6) > 0)
 ctc_loss(K[None, :3] + ones((2, 1), dtype="int32"), LOGITS, convert_to_tensor([3, 2]), convert_to_tensor([5, 4]))
 ctc_decode(LOGITS, convert_to_tensor([5, 4]))
+array(X)
+array(I, dtype="float32")
+empty_like(X) * 0
+sparsemax(X)
+sparsemax(Z, axis=1)
+logspace(V * 0, V, 3)
+geomspace(V * 0 + 1, V * 0 + 8, 4, axis=-1)
+ndim(X) + X
+shape(X)[1] + X
+sort(argpartition(R, 1)[:, :1])
+sort(argpartition(R[:1], 2)[:, :2])
+eig(SPD[0])[0] * eig(SPD[0])[0]
 fori_loop(0, 3, lambda i, v: v * 2 + i, X)
 scan(lambda c, x: (c + x, c * x), V * 0, X)
 map(lambda row: row * 2 + 1, X)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from image_cases import ARRAYS, CASES
 
+import kerasish as keras
 from kerasish import ops, random
 from kerasish.base import config
 from kerasish.base.registry import lookup
@@ -69,6 +70,29 @@ def test_a_program_computes_what_eager_code_does(case):
     got, wanted = program(*[ARRAYS[n] for n in names]), evaluate(case)
     assert got.dtype == wanted.dtype
     np.testing.assert_allclose(np.asarray(got), np.asarray(wanted), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_tape_changes_nothing(case):
+    arrays = {n: Tensor(ARRAYS[n]) for n in used(case)}
+    with autodiff.GradientTape() as tape:
+        tape.watch([t for t in arrays.values() if t.dtype.kind == "f"])
+        got = evaluate(case, **arrays)
+    np.testing.assert_array_equal(np.asarray(got), np.asarray(evaluate(case)))
+
+
+def model_of(case: str) -> Any:
+    inputs = {n: keras.Input(batch_shape=ARRAYS[n].shape, dtype=ARRAYS[n].dtype.name, name=n) for n in used(case)}
+    return keras.Model(list(inputs.values()), evaluate(case, **inputs))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_of_the_op_is_written_and_read(case):
+    model = model_of(case)
+    again = keras.saving.deserialize_keras_object(json.loads(model.to_json()))
+    for m in (model, again):
+        np.testing.assert_array_equal(np.asarray(m([ARRAYS[n] for n in used(case)])), np.asarray(evaluate(case)))
+    assert again.to_json() == model.to_json()
 
 
 def symbol(shape: Any, dtype: str) -> KerasTensor:

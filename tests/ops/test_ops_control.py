@@ -90,6 +90,28 @@ def test_loops_and_branches_nest_and_differentiate():
     np.testing.assert_allclose(function(grad(nested))(X), grad(nested)(X), rtol=1e-5)
 
 
+def closing_over(x, w):
+    """Loops whose bodies use a tensor from outside, one inside of another."""
+
+    def row(carry, r):
+        inner, _ = ops.scan(lambda c, v: (c + ops.tanh(v * w[0]), None), ops.sum(w), r)
+        return carry + inner, ops.sum(ops.fori_loop(0, 2, lambda i, v: v * w, r))
+
+    total, ys = ops.scan(row, ops.convert_to_tensor(0.0), x)
+    return total + ops.sum(ys) + ops.sum(ops.map(lambda r: ops.exp(r * w * 0.1), x))
+
+
+def test_tensors_that_a_body_closes_over_have_gradients_in_both_modes():
+    w = np.array([0.5, -1.0, 2.0], "float32")
+    step = np.float32(1e-2)
+    wanted = [
+        float(closing_over(X, w + step * e) - closing_over(X, w - step * e)) / (2 * step) for e in np.eye(3, dtype="float32")
+    ]
+    for run in (lambda f: f, function):
+        np.testing.assert_allclose(run(grad(closing_over, 1))(X, w), wanted, rtol=2e-2)
+    np.testing.assert_allclose(function(grad(closing_over, 1))(X, w), grad(closing_over, 1)(X, w), rtol=1e-5)
+
+
 def test_a_python_loop_over_a_traced_axis_unrolls():
     def f(x):
         total = 0.0

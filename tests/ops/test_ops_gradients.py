@@ -17,6 +17,7 @@ from gradient_cases import (
     read_gradients,
     values_of,
 )
+from test_ops_golden import WRONG_THERE
 
 from kerasish import ops
 from kerasish.base import config, tree
@@ -70,7 +71,7 @@ BETTER = {
     'prod(X, axis=1, dtype="float16")': "half precision",
 }
 ROWS = [c for c in ALL_CASES if isinstance(GOLDEN.get(c), list)]
-COMPARED = [c for c in ROWS if c not in BETTER]
+COMPARED = [c for c in ROWS if c not in BETTER and not c.startswith(WRONG_THERE)]
 
 
 @pytest.mark.parametrize("case", COMPARED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasish import ops
-from kerasish.engine import Tensor
+from kerasish.engine import Tensor, autodiff
 from kerasish.engine import primitives as P
 from kerasish.engine.static import function
 
@@ -150,6 +150,21 @@ def test_norms_of_ordinary_size_and_of_nothing():
     assert float(ops.norm(np.zeros((2, 3), "float32"))) == 0
     assert float(ops.norm(np.array([3.0, 4.0], "float32") * 1e15)) == pytest.approx(5e15)
     np.testing.assert_array_equal(ops.normalize(np.zeros((2, 3), "float32")), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("mode", ["eager", "static"])
+@pytest.mark.parametrize("scale", [1e-38, 1e-30, 1e-15, 1.0, 1e15, 1e30, 3e37])
+def test_norms_at_the_ends(scale, mode):
+    x = np.array([[3.0, -4.0, 0.0], [1.0, 2.0, 2.0]]) * scale
+
+    def norms(x):
+        return ops.norm(x, axis=1), ops.norm(x), ops.norm(x, ord="fro", axis=(0, 1), keepdims=True)
+
+    got = (norms if mode == "eager" else function(norms))(x.astype("float32"))
+    for g, wanted in zip(got, (np.linalg.norm(x, axis=1), np.linalg.norm(x), [[np.linalg.norm(x)]]), strict=True):
+        np.testing.assert_allclose(g, wanted, rtol=1e-6)
+    slope = autodiff.grad(lambda v: ops.sum(ops.norm(v, axis=1)))(x.astype("float32"))
+    np.testing.assert_allclose(slope, x / np.linalg.norm(x, axis=1, keepdims=True), rtol=1e-5, atol=1e-7)
 
 
 def test_bessel_and_inverse_error_function_over_their_range():

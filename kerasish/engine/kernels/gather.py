@@ -97,9 +97,9 @@ def _picks(index: Array, shape: tuple, axis: int) -> Array | None:
     return index + np.arange(0, index.size * n, n)
 
 
-def _grid(index: Array, shape: tuple, axis: int) -> tuple:
-    """Open index arrays for every axis; `index` itself along one, zeros where the array is to be broadcast."""
-    grids = list(np.indices(index.shape, sparse=True))
+def _grid(index: Array, shape: tuple, axis: int, g: Array) -> tuple:
+    """Open index arrays for every axis of `g`; `index` itself along one, zeros where the array is to be broadcast."""
+    grids = list(np.indices(g.shape, sparse=True))  # the index may have been broadcast, too
     for i, d in enumerate(shape):
         if i != axis and d == 1:
             grids[i] = np.zeros_like(grids[i])
@@ -137,7 +137,7 @@ def add_along(x: Array, index: Array, g: Array, axis: int, out: Array | None = N
     if at is not None:  # no place twice
         out.reshape(-1)[at] += g.reshape(-1)
     else:
-        np.add.at(out, _grid(index, out.shape, axis), g)
+        np.add.at(out, _grid(index, out.shape, axis, g), g)
     return out
 
 

@@ -9,6 +9,7 @@ from kerasish.engine import primitives as P
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, axis_of, common, floats, tensor
 from kerasish.ops.numpy.creation import counting
+from kerasish.ops.numpy.elementwise import clip
 from kerasish.ops.numpy.joining import pieces
 from kerasish.ops.numpy.shaping import permuted, reshaped
 from kerasish.ops.op import op
@@ -191,6 +192,8 @@ def tanh_shrink(x: Any) -> Tensor:
 def hard_tanh(x: Any) -> Tensor:
     """x between -1 and 1."""
     x = tensor(x)
+    if x.dtype.kind not in "fV":
+        return clip(x, -1, 1)
     return _where(P.greater(x, _c(x, 1)), _c(x, 1), _where(P.less(x, _c(x, -1)), _c(x, -1), x))
 
 

@@ -99,6 +99,7 @@ def layer_normalization(
 
     rms_scaling=True, which Keras keeps for old models: x over its deviation, times gamma, and no more.
     """
+    given = tensor(x).dtype  # which integers get back, as in Keras
     x = floats(x)
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
@@ -112,12 +113,13 @@ def layer_normalization(
         out = P.mul(out, _shaped(gamma, wide, axes))
     if beta is not None:
         out = P.add(out, _shaped(beta, wide, axes))
-    return tensor(out, x.dtype)
+    return tensor(out, given)
 
 
 @op(tensors="x scale", class_name="RMSNorm")
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Tensor:
     """x over the root of its mean square along the axis (or axes), times the scale."""
+    given = tensor(x).dtype  # which integers get back, as in Keras
     x = floats(x)
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
@@ -125,7 +127,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     out = P.mul(wide, _rsqrt(P.add(mean_of(P.square(wide), axes, True), P.scalar(wide, epsilon))))
     if scale is not None:
         out = P.mul(out, _shaped(scale, wide, axes))
-    return tensor(out, x.dtype)
+    return tensor(out, given)
 
 
 @op

@@ -272,6 +272,8 @@ def _adaptive(inputs: Any, output_size: Any, data_format: str | None, along: Any
     first = standard_format(data_format) == "channels_first"
     if first:
         x = channels_last(x)
+    if x.ndim < 3:
+        raise ValueError(f"Pooling takes (batch, spatial axes, channels), so at least rank 3. Received: shape {x.shape}")
     sizes = per_axis(output_size, x.ndim - 2, "output_size")
     for axis, n in reversed(list(enumerate(sizes, 1))):  # the last axis first: ties are then decided in reading order
         x = along(x, axis, _adaptive_windows(x.shape[axis].__index__(), n))

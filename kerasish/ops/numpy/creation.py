@@ -9,24 +9,50 @@ from kerasish.base import config
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor
-from kerasish.ops.convert import axis_of, common, concrete, floats, kind, numpy_dtype, promoted, shape_of, tensor
-from kerasish.ops.op import op, public
+from kerasish.ops.convert import (
+    axis_of,
+    common,
+    concrete,
+    floats,
+    kind,
+    numpy_dtype,
+    promoted,
+    shape_of,
+    size_of,
+    tensor,
+)
+from kerasish.ops.op import op, plain
 
 
 def filled(shape: Any, value: Any, dtype: Any = None) -> Tensor:
-    return P.full(shape=shape_of(shape), value=value, dtype=numpy_dtype(dtype or config.floatx()))
+    shape = shape_of(shape)
+    for d in shape:
+        if type(d) is int and d < 0:
+            counted(d)  # raises
+    return P.full(shape=shape, value=value, dtype=numpy_dtype(dtype or config.floatx()))
 
 
+def counted(n: Any) -> Any:
+    """How many of something: not fewer than none."""
+    n = size_of(n)
+    if not isinstance(n, Dim) and n < 0:
+        raise ValueError(f"Negative dimensions are not allowed. Received: {n}")
+    return n
+
+
+@plain
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """Zeros of a shape; the dtype is floatx if none is given."""
     return filled(shape, 0, dtype)
 
 
+@plain
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """Ones of a shape; the dtype is floatx if none is given."""
     return filled(shape, 1, dtype)
 
 
+@plain
 def empty(shape: Any, dtype: Any = None) -> Tensor:
     """The same as `zeros`: there is nothing to gain from values that are not set."""
     return filled(shape, 0, dtype)
@@ -104,25 +130,22 @@ def band(rows: Any, columns: Any, k: Any, compare: Any) -> Tensor:
     return compare(P.sub(column, row), tensor(k, "int32"))
 
 
+@plain
 def eye(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
-    return tensor(band(_size(N, "eye"), _size(N if M is None else M, "eye"), k, P.equal), dtype or config.floatx())
+    return tensor(band(counted(N), counted(N if M is None else M), k, P.equal), dtype or config.floatx())
 
 
-def _size(n: Any, name: str) -> Any:
-    if not isinstance(n, Dim) and n.__index__() < 0:
-        raise ValueError(f"ops.{name}: Negative dimensions are not allowed. Received: {n}")
-    return n if isinstance(n, Dim) else n.__index__()
-
-
+@plain
 def identity(n: Any, dtype: Any = None) -> Tensor:
     """The identity matrix."""
     return eye(n, dtype=dtype)
 
 
+@plain
 def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
     """Ones on and below the k-th diagonal, zeros elsewhere."""
-    return tensor(band(_size(N, "tri"), _size(N if M is None else M, "tri"), k, P.less_equal), dtype or config.floatx())
+    return tensor(band(counted(N), counted(N if M is None else M), k, P.less_equal), dtype or config.floatx())
 
 
 @op
@@ -196,7 +219,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """num numbers in equal proportions from start to stop, both of one sign."""
     a, b = floats(start, stop)
     exponents = linspace(P.log(P.abs_(a)), P.log(P.abs_(b)), num, endpoint, axis=axis)
-    out = P.mul(P.exp(exponents), P.sign(a))
+    out = P.mul(P.exp(exponents), linspace(P.sign(a), P.sign(a), num, axis=axis))
     return out if dtype is None else tensor(out, dtype)
 
 
@@ -229,37 +252,38 @@ def view(x: Any, dtype: Any = None) -> Tensor:
 
 def _window(x: Any, formula: Any) -> Tensor:
     """A window of x points, from its formula in the position (0 to 1)."""
-    n = int(concrete(x))
+    n = size_of(concrete(x))
     if n <= 1:
         return filled((n,), 1)
     return tensor(formula(np.arange(n) / (n - 1)).astype(config.floatx()))
 
 
+@plain
 def bartlett(x: int) -> Tensor:
     """The triangular window of x points."""
     return _window(x, lambda t: 1 - np.abs(2 * t - 1))
 
 
+@plain
 def blackman(x: int) -> Tensor:
     """Blackman's window of x points."""
     return _window(x, lambda t: 0.42 - 0.5 * np.cos(2 * np.pi * t) + 0.08 * np.cos(4 * np.pi * t))
 
 
+@plain
 def hamming(x: int) -> Tensor:
     """Hamming's window of x points."""
     return _window(x, lambda t: 0.54 - 0.46 * np.cos(2 * np.pi * t))
 
 
+@plain
 def hanning(x: int) -> Tensor:
     """Hann's window of x points."""
     return _window(x, lambda t: 0.5 - 0.5 * np.cos(2 * np.pi * t))
 
 
+@plain
 def kaiser(x: int, beta: float) -> Tensor:
     """Kaiser's window of x points."""
     beta = float(concrete(beta))
     return _window(x, lambda t: np.i0(beta * np.sqrt(np.maximum(0, 1 - (2 * t - 1) ** 2))) / np.i0(beta))
-
-
-for _fn in (zeros, ones, empty, eye, identity, tri, bartlett, blackman, hamming, hanning, kaiser):
-    public(_fn, _fn.__name__, family="numpy")

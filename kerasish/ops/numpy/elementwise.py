@@ -178,8 +178,12 @@ def fmin(x1: Any, x2: Any) -> Tensor:
 def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
     """x, with everything below x_min raised to it and everything above x_max lowered to it; None is no bound."""
     bounds = [b for b in (x_min, x_max) if b is not None]
-    dtype = common(*[kind(v) for v in (x, *bounds)])
-    x = tensor(x, dtype if dtype.kind != "b" else "int32")
+    first = kind(x)
+    dtype = common(np.dtype("int32") if first == "bool" else first, *map(kind, bounds))
+    x = tensor(x, dtype)
+    if dtype.kind in "iu":  # a bound that the dtype can't hold is beyond all it can
+        ends = np.iinfo(dtype)
+        x_min, x_max = (min(max(b, ends.min), ends.max) if type(b) is int else b for b in (x_min, x_max))
     if all(isinstance(b, (int, float)) for b in bounds) and len(bounds) == 2 and x.dtype.kind == "f":
         return P.clip(x, low=float(x_min), high=float(x_max))
     if x_min is not None:
@@ -238,13 +242,13 @@ def log10(x: Any) -> Tensor:
 @op
 def logaddexp(x1: Any, x2: Any) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow."""
-    return P.logaddexp(*floats(x1, x2))
+    return P.logaddexp(*floats(tensor(x1), tensor(x2)))
 
 
 @op
 def logaddexp2(x1: Any, x2: Any) -> Tensor:
     """log2(2**x1 + 2**x2), without overflow."""
-    a, b = floats(x1, x2)
+    a, b = floats(tensor(x1), tensor(x2))
     two = P.scalar(a, np.log(2.0))
     return P.div(logaddexp(P.mul(a, two), P.mul(b, two)), two)
 
@@ -362,7 +366,7 @@ def arctanh(x: Any) -> Tensor:
 @op
 def arctan2(x1: Any, x2: Any) -> Tensor:
     """The angle of the point (x2, x1), between -pi and pi."""
-    return P.atan2(*floats(x1, x2))
+    return P.atan2(*floats(tensor(x1), tensor(x2)))  # here Python numbers are as wide as floatx
 
 
 @op

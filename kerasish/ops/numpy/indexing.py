@@ -13,6 +13,7 @@ from kerasish.ops.convert import axis_of, common, kind, promoted, shape_of, tens
 from kerasish.ops.numpy.creation import band, counting
 from kerasish.ops.numpy.shaping import permuted, reshaped
 from kerasish.ops.op import op
+from kerasish.ops.symbolic import KerasTensor
 
 # -- x[key] -----------------------------------------------------------------------------------------------------------
 
@@ -218,7 +219,12 @@ def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     return P.take_along(x, index, axis=axis_of(axis, x.ndim))
 
 
-@op(tensors="condition x1 x2")
+def _found(x: Any) -> Any:
+    """An array of places for each axis, as many as there are."""
+    return tuple(KerasTensor((None,), "int32") for _ in x.shape) if isinstance(x, KerasTensor) else None
+
+
+@op(tensors="condition x1 x2", spec=lambda condition, x1=None, x2=None: _found(condition) if x1 is None else None)
 def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """x1 where the condition holds, else x2; with the condition alone, the indices of where it holds."""
     if (x1 is None) != (x2 is None):
@@ -229,7 +235,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return P.select(tensor(condition, bool), a, b)
 
 
-@op
+@op(spec=_found)
 def nonzero(x: Any) -> tuple:
     """The indices of all elements that are not zero, an array for each axis. The values must be known."""
     return tuple(Tensor(i.astype("int32")) for i in np.nonzero(np.asarray(tensor(x))))
@@ -336,7 +342,13 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Tensor:
 # -- counting and membership -------------------------------------------------------------------------------------------
 
 
-@op(tensors="x")
+def _counts(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
+    if minlength or sparse:
+        return None
+    return KerasTensor((*x.shape[:-1], None), common(kind(weights)).name if weights is not None else "int32")
+
+
+@op(tensors="x", spec=_counts)
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Tensor:
     """How often each of 0, 1, … occurs, along the last axis; or the sums of the weights. The values must be known
     unless minlength is larger than all."""

@@ -182,6 +182,11 @@ def _bits(*xs: Any) -> list[Tensor]:
     return out
 
 
+def _shifted(*xs: Any) -> list[Tensor]:
+    out = _bits(*xs)
+    return [tensor(x, "int32") for x in out] if out[0].dtype.kind == "b" else out
+
+
 @op
 def bitwise_and(x: Any, y: Any) -> Tensor:
     """The bits that are set in both."""
@@ -215,25 +220,25 @@ def bitwise_invert(x: Any) -> Tensor:
 @op
 def bitwise_left_shift(x: Any, y: Any) -> Tensor:
     """The bits of x moved up by y places."""
-    return P.left_shift(*_bits(x, y))
+    return P.left_shift(*_shifted(x, y))
 
 
 @op
 def left_shift(x: Any, y: Any) -> Tensor:
     """The same as `bitwise_left_shift`."""
-    return P.left_shift(*_bits(x, y))
+    return P.left_shift(*_shifted(x, y))
 
 
 @op
 def bitwise_right_shift(x: Any, y: Any) -> Tensor:
     """The bits of x moved down by y places."""
-    return P.right_shift(*_bits(x, y))
+    return P.right_shift(*_shifted(x, y))
 
 
 @op
 def right_shift(x: Any, y: Any) -> Tensor:
     """The same as `bitwise_right_shift`."""
-    return P.right_shift(*_bits(x, y))
+    return P.right_shift(*_shifted(x, y))
 
 
 @op

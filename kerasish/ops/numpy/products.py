@@ -15,10 +15,10 @@ from kerasish.ops.op import op
 
 
 def _factors(*xs: Any) -> list[Tensor]:
-    """Promoted; narrow integers are multiplied as int32, and the products of booleans are `and`, as integers."""
+    """Promoted; products of int8 are int32, and those of booleans are `and`, as integers."""
     kinds = [kind(x) for x in xs]
     dtype = common(*kinds)
-    if dtype.kind in "iu" and dtype.itemsize == 1 and all(common(k) == dtype for k in kinds):
+    if dtype == "int8" and all(common(k) == dtype for k in kinds):
         dtype = np.dtype("int32")
     if dtype.kind == "b":
         return [tensor(tensor(x, bool), "int32") for x in xs]
@@ -212,7 +212,10 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Tensor:
 @op
 def slogdet(x: Any) -> tuple:
     """The sign of the determinant, and the logarithm of its absolute value."""
-    return P.slogdet(floats(x))
+    x = floats(x)
+    # the factorization is there for single precision and above
+    sign, size = P.slogdet(tensor(x, "float32") if x.dtype.itemsize == 2 else x)
+    return tensor(sign, x.dtype), tensor(size, x.dtype)
 
 
 # -- einsum -----------------------------------------------------------------------------------------------------------
@@ -307,7 +310,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
     del kwargs  # optimize=, which a left-to-right contraction has no use for
     kinds = [kind(x) for x in operands]
     dtype = common(*kinds)
-    if dtype.kind in "iu" and dtype.itemsize == 1:
+    if dtype == "int8" and all(common(k) == dtype for k in kinds):
         dtype = np.dtype("int32")
     xs = [tensor(x, dtype) for x in operands]
     terms, out = _terms(subscripts, [x.ndim for x in xs])

@@ -10,6 +10,7 @@ from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axis_of, common, numpy_dtype, promoted, tensor
 from kerasish.ops.numpy.shaping import permuted, reshaped
 from kerasish.ops.op import op
+from kerasish.ops.symbolic import KerasTensor
 
 # -- order ------------------------------------------------------------------------------------------------------------
 
@@ -188,7 +189,18 @@ def histogram(x: Any, bins: int = 10, range: tuple | None = None) -> tuple:
     return P.sum_(hits, axis=(0,)), edges
 
 
-@op
+def _distinct(x: Any, axis: int | None = None, size: int | None = None, **options: Any) -> Any:
+    shape: tuple = (size,)
+    if axis is not None:
+        axis = axis_of(axis, len(x.shape))
+        shape = tuple(size if i == axis else d for i, d in enumerate(x.shape))
+    shapes = {"return_index": (size,), "return_inverse": x.shape if axis is None else x.shape[axis : axis + 1], "return_counts": (size,)}
+    more = [KerasTensor(s, "int32") for option, s in shapes.items() if options.get(option)]
+    values = KerasTensor(shape, x.dtype)
+    return (values, *more) if more else values
+
+
+@op(spec=_distinct)
 def unique(
     x: Any,
     sorted: bool = True,
@@ -201,6 +213,8 @@ def unique(
 ) -> Any:
     """The elements (or slices along an axis) without repetition. The values must be known."""
     del sorted  # they always are
+    if axis is not None:
+        axis = axis_of(axis, tensor(x).ndim)
     out = list(
         np.unique(np.asarray(tensor(x)), True, True, True, axis=axis)  # values, index, inverse, counts
     )
