@@ -7,7 +7,6 @@ from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.rnn.cells import GRUCell, LSTMCell, SimpleRNNCell
 from kerasish.layers.rnn.rnn import RNN
 
-
 # What a layer shows of its cell.
 OF_THE_CELL = frozenset(
     [
