@@ -11,7 +11,7 @@ from kerasish.base import registry
 if TYPE_CHECKING:  # what __getattr__ finds, for type checkers and editors
     from kerasish import (
         activations as activations, callbacks as callbacks, config as config, constraints as constraints, datasets as datasets,
-        dtype_policies as dtype_policies, initializers as initializers, layers as layers, losses as losses,
+        distillation as distillation, dtype_policies as dtype_policies, initializers as initializers, layers as layers, losses as losses,
         metrics as metrics, models as models, ops as ops, optimizers as optimizers, preprocessing as preprocessing,
         random as random, regularizers as regularizers, saving as saving, utils as utils,
     )  # fmt: skip
@@ -36,8 +36,8 @@ __version__ = "0.1.0"
 
 # The parts, and where the names come from that stand in Keras's top module
 PARTS = (
-    "activations", "callbacks", "config", "constraints", "datasets", "dtype_policies", "initializers", "layers", "losses",
-    "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
+    "activations", "callbacks", "config", "constraints", "datasets", "distillation", "dtype_policies", "initializers", "layers",
+    "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "random", "regularizers", "saving", "utils",
 )  # fmt: skip
 NAMES = {
     "base": ("tree",),

@@ -198,8 +198,6 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
 swish, hard_swish = silu, hard_silu
 
 _get, serialize, deserialize = lookup_functions("activations")
-export("keras.activations.serialize")(serialize)
-export("keras.activations.deserialize")(deserialize)
 
 
 @export("keras.activations.get")
@@ -211,5 +209,11 @@ def get(identifier: Any) -> Any:
     """
     if identifier is None:
         return linear
-    found = _get(identifier)
-    return found
+    return _get(identifier)
+
+__all__ = [
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink", "threshold",
+]  # fmt: skip

@@ -1,4 +1,3 @@
-
 import math
 from typing import Any
 
@@ -359,5 +358,12 @@ ones, orthogonal, random_normal, random_uniform = Ones, Orthogonal, RandomNormal
 stft, truncated_normal, variance_scaling, zeros = STFT, TruncatedNormal, VarianceScaling, Zeros
 
 get, serialize, deserialize = lookup_functions("initializers", Initializer)
-for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):
-    export(f"keras.initializers.{_name}")(_f)
+
+__all__ = [
+    "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Identity", "IdentityInitializer",
+    "Initializer", "LecunNormal", "LecunUniform", "Ones", "Orthogonal", "OrthogonalInitializer", "RandomNormal",
+    "RandomUniform", "STFT", "STFTInitializer", "TruncatedNormal", "VarianceScaling", "Zeros", "constant",
+    "deserialize", "get", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "identity", "lecun_normal",
+    "lecun_uniform", "ones", "orthogonal", "random_normal", "random_uniform", "serialize", "stft", "truncated_normal",
+    "variance_scaling", "zeros",
+]  # fmt: skip

@@ -21,7 +21,7 @@ from kerasish.ops.seeds import SeedGenerator, draw_seed, global_seed_generator, 
 
 @export("keras.utils.set_random_seed")
 def set_random_seed(seed: int) -> None:
-    """Seed Python's, NumPy's and the library's random numbers."""
+    """Seed Python's, NumPy's and the library's random numbers. What then is the same, bit by bit: docs/determinism.md."""
     if not isinstance(seed, int):
         raise ValueError(f"Expected `seed` argument to be an integer. Received: seed={seed} (of type {type(seed)})")
     python_random.seed(seed)

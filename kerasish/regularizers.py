@@ -20,7 +20,14 @@ def _strength(value: Any, name: str) -> float:
 
 @export("keras.Regularizer", "keras.regularizers.Regularizer")
 class Regularizer:
-    """The base: `regularizer(x)` is a scalar penalty."""
+    """The base: `regularizer(x)` is a scalar penalty.
+
+    >>> class Largest(Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.5 * ops.max(ops.abs(x))
+    >>> float(Largest()(np.array([1.0, -2.0], "float32")))
+    1.0
+    """
 
     def __call__(self, x: Any) -> Any:
         return 0.0
@@ -59,7 +66,11 @@ class L1L2(Regularizer):
 
 @export("keras.regularizers.L1", "keras.regularizers.l1")
 class L1(Regularizer):
-    """l1 * sum|x|."""
+    """l1 * sum|x|.
+
+    >>> float(L1(0.5)(np.array([1.0, -2.0], "float32")))
+    1.5
+    """
 
     def __init__(self, l1: float = 0.01):
         self.l1 = _strength(0.01 if l1 is None else l1, "l1")
@@ -73,7 +84,11 @@ class L1(Regularizer):
 
 @export("keras.regularizers.L2", "keras.regularizers.l2")
 class L2(Regularizer):
-    """l2 * sum x²."""
+    """l2 * sum x².
+
+    >>> float(L2(0.5)(np.array([1.0, -2.0], "float32")))
+    2.5
+    """
 
     def __init__(self, l2: float = 0.01):
         self.l2 = _strength(0.01 if l2 is None else l2, "l2")
@@ -85,9 +100,13 @@ class L2(Regularizer):
         return {"l2": self.l2}
 
 
-@export("keras.regularizers.OrthogonalRegularizer")
+@export("keras.regularizers.OrthogonalRegularizer", "keras.regularizers.orthogonal_regularizer")
 class OrthogonalRegularizer(Regularizer):
-    """Draws the rows (or columns) of a matrix towards orthogonality."""
+    """Draws the rows (or columns) of a matrix towards orthogonality: factor * the mean |cosine| of two of them.
+
+    >>> float(OrthogonalRegularizer(0.5)(np.eye(3, dtype="float32")))
+    0.0
+    """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
@@ -112,6 +131,8 @@ class OrthogonalRegularizer(Regularizer):
 l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras's names of the same classes
 
 get, serialize, deserialize = lookup_functions("regularizers", Regularizer)
-for _f, _name in ((get, "get"), (serialize, "serialize"), (deserialize, "deserialize")):
-    export(f"keras.regularizers.{_name}")(_f)
 
+__all__ = [
+    "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2",
+    "orthogonal_regularizer", "serialize",
+]  # fmt: skip

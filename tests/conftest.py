@@ -8,6 +8,8 @@ import pytest
 from kerasish import dtype_policies
 from kerasish.base import config, naming, registry
 
+config.disable_traceback_filtering()  # who reads a failing test wants to see everything; tests of filtering turn it on
+
 
 def global_state() -> dict[str, object]:
     """What a test must not leak, by name."""

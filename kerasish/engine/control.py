@@ -5,6 +5,7 @@ the variables it assigns to made explicit results. `scan` is differentiable: its
 direction over what the forward body computed. `cond` is differentiable, `while_loop` is not.
 """
 
+import contextlib
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -20,6 +21,7 @@ from kerasish.engine.passes import drop_unused, optimise
 from kerasish.engine.program import Program
 from kerasish.engine.tensor import Tensor, Traced
 from kerasish.engine.trace import Trace
+from kerasish.engine.variable import BodyScope, get_stateless_scope
 
 
 class Body:
@@ -27,9 +29,10 @@ class Body:
 
     def __init__(self, fn: Callable, specs: Sequence[Any]):
         trace = Trace()
+        scope = get_stateless_scope()
         tapes, context.tapes = context.tapes, ()
         try:
-            with trace:
+            with trace, BodyScope(scope) if scope is not None else contextlib.nullcontext():
                 result = fn(*[trace.input(s.shape, s.dtype) for s in specs])
                 leaves = [
                     x if isinstance(x, Tensor) else Tensor(np.asarray(x)) for x in tree.flatten(result) if x is not None

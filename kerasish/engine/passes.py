@@ -110,6 +110,10 @@ def simplify(graph: Graph) -> Graph:
             new = _without_negation(node, producer)
             if new is not None:
                 return new
+        if prim in (P.add, P.sub, P.sum_):
+            new = _without_zeros(node, producer)
+            if new is not None:
+                return new
         if prim in (P.mul, P.add, P.div, P.sub):
             neutral = 1.0 if prim in (P.mul, P.div) else 0.0
             for i in (0, 1) if prim in (P.mul, P.add) else (1,):
@@ -174,6 +178,44 @@ def _without_negation(node: Node, producer: dict) -> Any:
         return make(P.sub if node.prim is P.add else P.add, a, positive)
     positive = negated(a)
     return make(P.sub, b, positive) if positive is not None and node.prim is P.add else None
+
+
+def _without_zeros(node: Node, producer: dict) -> Any:
+    """What is said of take_along_grad, zeros but for a few places, without the zeros: its sum along the axis, and its sum
+    with another value."""
+    spread = producer.get(id(node.args[0]))
+    if node.prim is P.sum_:
+        if spread is None or spread.prim is not P.take_along_grad or node.params["axis"] != (spread.params["axis"],):
+            return None
+        g, index = spread.args
+        fits = [d for i, d in enumerate(g.shape) if i != spread.params["axis"]]
+        wanted = [d for i, d in enumerate(node.args[0].shape) if i != spread.params["axis"]]
+        if not same_shape(g.shape, index.shape) or not same_shape(tuple(fits), tuple(wanted)):
+            return None  # something was broadcast
+        return Node(P.sum_, (g,), node.params, node.outs, node.where)
+    other = node.args[1]
+    if node.prim is P.add and (spread is None or spread.prim is not P.take_along_grad):
+        spread, other = producer.get(id(node.args[1])), node.args[0]
+    if spread is None or spread.prim is not P.take_along_grad or not same_shape(other.shape, node.outs[0].shape):
+        return None
+    if not same_shape(spread.outs[0].shape, node.outs[0].shape) or other.dtype != node.outs[0].dtype:
+        return None
+    g, index = spread.args
+    into = [other]
+    new = []
+    if node.prim is P.sub:
+        product = producer.get(id(other))
+        if product is not None and product.prim is P.mul:  # the smaller factor is cheaper to negate
+            big, small = sorted(product.args, key=lambda a: not same_shape(a.shape, other.shape))
+            less = Var(small.shape, small.dtype, where=small.where)
+            into = [Var(other.shape, other.dtype, where=other.where)]
+            new = [
+                Node(P.neg, (small,), {}, (less,), node.where), Node(P.mul, (big, less), {}, (into[0],), node.where)
+            ]  # fmt: skip
+        else:
+            into = [Var(other.shape, other.dtype, where=other.where)]
+            new = [Node(P.neg, (other,), {}, (into[0],), node.where)]
+    return [*new, Node(P.add_along, (into[0], index, g), {"axis": spread.params["axis"]}, node.outs, node.where)]
 
 
 def _broadcasts_to(args: list, shape: tuple) -> bool:

@@ -414,11 +414,16 @@ scatter_set = TABLE["scatter_set"] = Primitive(
 )
 take_along = prim(
     "take_along", K.take_along, S.take_along,
-    lambda g, y, x, i, axis: take_along_grad(g, i, shape=x.shape, axis=axis), zero,
+    lambda g, y, x, i, axis: take_along_grad(g, i, shape=x.shape, axis=axis), zero, out="keyword",
 )  # fmt: skip
 take_along_grad = prim(
     "take_along_grad", K.take_along_grad, lambda g, i, shape, axis: (shape, g.dtype),
-    lambda g, y, dy, i, shape, axis: take_along(g, i, axis=axis), zero,
+    lambda g, y, dy, i, shape, axis: take_along(g, i, axis=axis), zero, out="keyword",
+)  # fmt: skip
+add_along = prim(  # what passes make of a sum with take_along_grad, so that its zeros need not be there
+    "add_along", K.add_along, lambda x, i, g, axis: (x.shape, x.dtype),
+    lambda g, y, x, i, dy, axis: g, zero, lambda g, y, x, i, dy, axis: take_along(g, i, axis=axis),
+    out="keyword", inplace=(0,),
 )  # fmt: skip
 argsort = prim("argsort", K.argsort, lambda x, axis: (x.shape, S.INT))
 one_hot = prim("one_hot", K.one_hot, lambda i, depth, dtype: ((*i.shape, depth), np.dtype(dtype)), out="keyword")

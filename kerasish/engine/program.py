@@ -6,6 +6,7 @@ import itertools
 import keyword
 import linecache
 import threading
+import weakref
 from typing import Any, Sequence
 
 import numpy as np
@@ -53,6 +54,7 @@ class Program:
         filename = f"<kerasish {name} {next(_numbers)}>"
         # so that tracebacks and debuggers show the lines
         linecache.cache[filename] = (len(self.source), None, self.source.splitlines(True), filename)
+        weakref.finalize(self, linecache.cache.pop, filename, None).atexit = False  # they go with the program
         scope: dict[str, Any] = dict(self._names)
         exec(compile(self.source, filename, "exec"), scope)  # noqa: S102 - our own emitted source
         self._build = scope["build"]

@@ -91,6 +91,20 @@ class StatelessScope(_Scope):
         return self._values.get(id(variable))
 
 
+class BodyScope(StatelessScope):
+    """Open while the body of a branch or loop is traced in a StatelessScope.
+
+    Values pass through the trace, which makes them inputs and results of the body; around it they are the outer scope's.
+    """
+
+    def __init__(self, outer: StatelessScope):
+        super().__init__()
+        self.losses = outer.losses
+
+    def add_update(self, update: tuple["Variable", Any]) -> None:
+        context.trace.write(*update)
+
+
 def get_stateless_scope() -> StatelessScope | None:
     return _open_scope("stateless")
 
@@ -308,6 +322,7 @@ class Variable:
                 raise ValueError(f"A value of dtype {array.dtype} can't be assigned to variable {self._path}.")
             value = Tensor(array.astype(self._dtype))
         if not same_shape(value.shape, self.shape):
+            tuple(map(int, value.shape))  # whether a symbolic size fits is known when the function is traced for that size
             raise ValueError(
                 "The shape of the target variable and the shape of the target value in `variable.assign(value)` must "
                 f"match. variable.shape={self.shape}, Received: value.shape={value.shape}. Target variable: {self!r}"

@@ -11,6 +11,7 @@ import numpy as np
 from kerasish import dtype_policies, ops
 from kerasish.base import naming, tree
 from kerasish.base.registry import canonical_path, export, get_registered_object, resolve
+from kerasish.base.tracebacks import filtered
 from kerasish.engine.core import context
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor, TensorSpec
@@ -63,6 +64,7 @@ def shape_of(x: Any) -> Any:
 class _Meta(type):
     """Makes a Layer remember what it was constructed with."""
 
+    @filtered
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = cls.__new__(cls, *args, **kwargs)
         if not isinstance(instance, cls):
@@ -170,6 +172,8 @@ class Layer(Operation, metaclass=_Meta):
 
     def _track(self, value: Any) -> None:
         """Remember a variable, layer, metric or seed generator that became part of this layer."""
+        if isinstance(value, Variable) and any(v is value for v in (*self._trainable_variables, *self._non_trainable_variables)):
+            return  # where it is: freezing the layer does not move it from one list to the other
         for kept in self._lists(value):
             if not any(v is value for v in kept):
                 if self._locked and isinstance(value, (Variable, Layer)):
@@ -448,6 +452,7 @@ class Layer(Operation, metaclass=_Meta):
 
     # -- calling ------------------------------------------------------------------------------------------------------
 
+    @filtered
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         names, has_training, has_mask = _signature(type(self).call)
         if "_called" not in self.__dict__:

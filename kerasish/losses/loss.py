@@ -36,13 +36,17 @@ def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True)
     if abs(rank1 - rank2) != 1:
         return x1, x2
     short, long = (x1, x2) if rank1 < rank2 else (x2, x1)
-    last = long.shape[-1]
-    if isinstance(last, int) and last == 1:  # a size that is not known yet is not 1
+    if ends_in_one(long.shape):
         if expand_rank_1 and len(short.shape) == 1:
             short = ops.expand_dims(short, axis=-1)
         else:
             long = ops.squeeze(long, axis=-1)
     return (short, long) if rank1 < rank2 else (long, short)
+
+
+def ends_in_one(shape: Any) -> bool:
+    """Whether the last axis is known to be of size 1; a size that is not known yet is not."""
+    return len(shape) > 0 and isinstance(shape[-1], int) and shape[-1] == 1
 
 
 def count(shape: Any, dtype: Any) -> Any:
@@ -96,7 +100,7 @@ def reduce_weighted_values(
         sample_weight = ops.convert_to_tensor(sample_weight, dtype=values.dtype)
     if mask is not None:
         mask = ops.convert_to_tensor(mask, dtype="bool")
-        while sample_weight is not None and 0 < len(sample_weight.shape) < len(mask.shape) - (mask.shape[-1] == 1):
+        while sample_weight is not None and 0 < len(sample_weight.shape) < len(mask.shape) - ends_in_one(mask.shape):
             sample_weight = ops.expand_dims(sample_weight, -1)  # a weight a row goes for all of its steps
     sample_weight = apply_mask(sample_weight, mask, values.dtype, reduction)
     if sample_weight is not None:

@@ -125,9 +125,11 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return -ops.sum(ops.normalize(y_true, axis=axis) * ops.normalize(y_pred, axis=axis), axis=axis)
 
 
-def _smoothing_checked(label_smoothing: Any) -> None:
-    if isinstance(label_smoothing, bool) or not 0 <= label_smoothing <= 1:
-        raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing}")
+def check_smoothing(label_smoothing: Any) -> None:
+    """ValueError unless labels can be smoothed by so much."""
+    number = isinstance(label_smoothing, (int, float)) and not isinstance(label_smoothing, bool)
+    if not number or not 0 <= label_smoothing <= 1:
+        raise ValueError(f"`label_smoothing` must be in [0, 1]. Received: label_smoothing={label_smoothing!r}")
 
 
 @_names("binary_crossentropy")
@@ -267,13 +269,14 @@ def circle(
     same = ops.equal(labels, ops.transpose(other_labels))
     similar, apart = ops.cast(same, embeddings.dtype), ops.cast(ops.logical_not(same), embeddings.dtype)
     if remove_diagonal and ref_embeddings is None:
-        eye = ops.cast(ops.eye(embeddings.shape[0]), embeddings.dtype)
-        similar = similar * (1 - eye)
+        places = ops.cumsum(ops.ones_like(labels), axis=0)  # and not ops.eye, so that one program serves all batch sizes
+        similar = similar * ops.cast(ops.not_equal(places, ops.transpose(places)), embeddings.dtype)
     # cosine distances of pairs that belong together should be below the margin, of others above 1 - margin
     d = ops.maximum(1.0 - ops.matmul(embeddings, ops.transpose(others)), 0.0)
     pull, push = ops.maximum(margin + d, 0.0), ops.maximum(1 + margin - d, 0.0)
-    together = ops.where(similar > 0, gamma * pull * (d - margin), -1e9)
-    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), -1e9)
+    nothing = -6e4 if embeddings.dtype == "float16" else -1e9  # as low as the dtype goes, and finite for gradients
+    together = ops.where(similar > 0, gamma * pull * (d - margin), nothing)
+    separate = ops.where(apart > 0, gamma * push * (1 - margin - d), nothing)
     values = ops.softplus(ops.logsumexp(together, axis=1) + ops.logsumexp(separate, axis=1))
     if isinstance(values, Tensor):
         values._keras_mask = values > 0  # rows without a pair of each kind do not count
@@ -283,6 +286,7 @@ def circle(
 @export("keras.losses.ctc")
 def ctc(y_true: Any, y_pred: Any) -> Any:
     """Connectionist temporal classification of label sequences padded with 0; y_pred (batch, time, classes) are logits."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 2:
         raise ValueError(f"Targets `y_true` must be a tensor of shape `(batch_size, max_length)`. Received: y_true.shape={y_true.shape}")
     if len(y_pred.shape) != 3:
@@ -295,7 +299,3 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     times = ops.cast(ops.ones((batch,)), "int32") * ops.cast(time, "int32")
     lengths = ops.cast(ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=-1), "int32")
     return ops.ctc_loss(labels, y_pred, lengths, times, mask_index=0)
-
-
-FUNCTIONS = [name for name, v in list(globals().items()) if callable(v) and getattr(v, "__module__", "") == __name__]
-__all__ = [name for name in FUNCTIONS if not name.startswith("_")]  # noqa: PLE0605

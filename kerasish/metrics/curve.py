@@ -9,6 +9,7 @@ from kerasish.base import config
 from kerasish.base.registry import export
 from kerasish.metrics.confusion import ALL_OUTCOMES, ConfusionMetric, evenly_distributed
 from kerasish.metrics.metric import require_state
+from kerasish.saving.serialization import deserialize_keras_object
 
 CURVES = ("PR", "ROC", "PRGAIN")
 SUMMATION_METHODS = ("interpolation", "majoring", "minoring")
@@ -141,7 +142,7 @@ class AUC(CurveMetric):
     def result(self) -> Any:
         require_state(self, self._built)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._over_labels(ops.sum(self._interpolated_pr_areas(), axis=0))
+            return self.interpolate_pr_auc()
         x, y = self._points()
         if self.summation_method == "interpolation":
             heights = (y[:-1] + y[1:]) / 2
@@ -162,6 +163,10 @@ class AUC(CurveMetric):
         odds = ops.divide_no_nan(tp + fn, (fp + self.true_negatives) * tp)
         recall_gain = ops.where(tp > 0, ops.maximum(1 - odds * fn, 0), 0.0)
         return recall_gain, 1 - odds * fp
+
+    def interpolate_pr_auc(self) -> Any:
+        """The area under the PR curve whose true positives are interpolated, whatever this metric's own method is."""
+        return self._over_labels(ops.sum(self._interpolated_pr_areas(), axis=0))
 
     def _interpolated_pr_areas(self) -> Any:
         """The area between neighbouring thresholds under the PR curve.
@@ -199,6 +204,11 @@ class AUC(CurveMetric):
         if self._given_thresholds:
             config["thresholds"] = self.thresholds[1:-1]
         return config
+
+    @classmethod
+    def from_config(cls, config: dict) -> "AUC":
+        """The metric with this config. Keras writes the weights of labels as a tensor, which it can't read itself."""
+        return cls(**{**config, "label_weights": deserialize_keras_object(config.get("label_weights"))})
 
 
 # -- points on the curve ----------------------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))), without overflow."""
     x = floats(x)
     axes = axes_of(axis, x.ndim)
+    if any(not isinstance(x.shape[a], Dim) and x.shape[a] == 0 for a in axes):  # the sum of nothing
+        return P.full(shape=reduced(x.shape, axes, keepdims), value=-np.inf, dtype=x.dtype)
     top = P.stop_gradient(P.max_(x, axis=axes, keepdims=True))
     top = P.select(P.isfinite(top), top, P.full_like(top, 0))
     out = P.add(P.log(P.sum_(P.exp(P.sub(x, top)), axis=axes, keepdims=True)), top)

@@ -11,6 +11,7 @@ from typing import Any, Callable
 from kerasish.base import tree
 from kerasish.base.errors import TracingError
 from kerasish.base.registry import export, export_later
+from kerasish.base.tracebacks import shorten
 from kerasish.engine.trace import infer
 from kerasish.ops.dtypes import standardize_dtype
 from kerasish.ops.symbolic import KerasTensor, Operation, any_symbolic_tensors, from_spec, to_spec
@@ -189,6 +190,7 @@ def op(
             if not isinstance(e, TracingError) and e.args and isinstance(e.args[0], str) and not hasattr(e, "_op"):
                 e._op = name  # type: ignore[attr-defined]
                 e.args = (f"ops.{name}: {e.args[0]}{_received(signature_of(), args, kwargs)}", *e.args[1:])
+            shorten(e)
             raise
 
     wrapper.operation = operation  # type: ignore[attr-defined]

@@ -39,12 +39,12 @@ class LossScaleOptimizer(Optimizer):
         self.dynamic_scale = self.add_variable((), dtype="float32", name="dynamic_scale")
         self.dynamic_scale.assign(initial_scale)
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        self._trainable_variables = list(variables)
-        self._index = {id(v): i for i, v in enumerate(variables)}
-        self.inner_optimizer.build(variables)
+        self._trainable_variables = list(var_list)
+        self._index = {id(v): i for i, v in enumerate(var_list)}
+        self.inner_optimizer.build(var_list)
         self.built = True
 
     @property
@@ -66,16 +66,20 @@ class LossScaleOptimizer(Optimizer):
     def scale_loss(self, loss: Any) -> Any:
         return loss * self.dynamic_scale
 
+    def check_finite(self, grads: Any) -> Any:
+        """Whether no gradient has an element that is infinite or not a number, as a tensor."""
+        finite = ops.convert_to_tensor(True)
+        for g in grads:
+            if g is not None:
+                finite = ops.logical_and(finite, ops.all(ops.isfinite(g)))
+        return finite
+
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         grads = list(grads)
         variables = list(self._trainable_variables if trainable_variables is None else trainable_variables)
         if not self.built:
             self.build(variables)
         self.inner_optimizer._make_arenas()
-        given = [g for g in grads if g is not None]
-        finite = ops.convert_to_tensor(True)
-        for g in given:
-            finite = ops.logical_and(finite, ops.all(ops.isfinite(g)))
 
         def usual() -> None:
             scale = ops.convert_to_tensor(self.dynamic_scale)
@@ -89,7 +93,7 @@ class LossScaleOptimizer(Optimizer):
             self.dynamic_scale.assign(self.dynamic_scale / 2.0)
             self.step_counter.assign(0)
 
-        ops.cond(finite, lambda: (usual(), 0)[1], lambda: (overflowed(), 0)[1])
+        ops.cond(self.check_finite(grads), lambda: (usual(), 0)[1], lambda: (overflowed(), 0)[1])
 
     def finalize_variable_values(self, var_list: Any) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

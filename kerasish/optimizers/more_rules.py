@@ -35,13 +35,13 @@ class Nadam(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        super().build(var_list)
+        self._momentums, self._velocities = self.add_optimizer_variables(var_list, ["momentum", "velocity"])
         # the product of the momentum's schedule so far
-        self._u_product = Variable(1.0, dtype=variables[0]._dtype if variables else "float32", trainable=False)
+        self._u_product = Variable(1.0, dtype=var_list[0]._dtype if var_list else "float32", trainable=False)
         self._variables.append(self._u_product)
 
     def _schedule(self, step: Any) -> Any:
@@ -88,19 +88,19 @@ class Adadelta(Optimizer):
         )  # fmt: skip
         self.rho, self.epsilon = rho, epsilon
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
+        super().build(var_list)
         names = ["accumulated_grad", "accumulated_delta_var"]
-        self._accumulated_grads, self._accumulated_delta_vars = self.add_optimizer_variables(variables, names)
+        self._accumulated_grads, self._accumulated_delta_vars = self.add_optimizer_variables(var_list, names)
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(self, grad: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
         grads, steps = self._accumulated_grads[i], self._accumulated_delta_vars[i]
         rho, e = self.rho, self.epsilon
-        mean = grads.assign(rho * grads + (1 - rho) * ops.square(gradient))
-        delta = -(ops.sqrt(steps + e) * gradient / ops.sqrt(mean + e))
+        mean = grads.assign(rho * grads + (1 - rho) * ops.square(grad))
+        delta = -(ops.sqrt(steps + e) * grad / ops.sqrt(mean + e))
         steps.assign(rho * steps + (1 - rho) * ops.square(delta))
         variable.assign(variable + learning_rate * delta)
 
@@ -145,15 +145,15 @@ class Ftrl(Optimizer):
         self.l1_regularization_strength, self.l2_regularization_strength = l1_regularization_strength, l2_regularization_strength
         self.l2_shrinkage_regularization_strength, self.beta = l2_shrinkage_regularization_strength, beta
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
+        super().build(var_list)
 
         def start(shape: Any, dtype: Any = None) -> Any:
             return ops.full(shape, self.initial_accumulator_value, dtype)
 
-        self._accumulators, self._linears = self.add_optimizer_variables(variables, ["accumulator", "linear"], [start, "zeros"])
+        self._accumulators, self._linears = self.add_optimizer_variables(var_list, ["accumulator", "linear"], [start, "zeros"])
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -190,11 +190,11 @@ class Lamb(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
+        super().build(var_list)
+        self._momentums, self._velocities = self.add_optimizer_variables(var_list, ["momentum", "velocity"])
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -234,12 +234,12 @@ class Adafactor(Optimizer):
         self.beta_2_decay, self.epsilon_1, self.epsilon_2 = beta_2_decay, epsilon_1, epsilon_2
         self.clip_threshold, self.relative_step = clip_threshold, relative_step
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
+        super().build(var_list)
         self._r, self._c, self._v = [], [], []
-        for v in variables:
+        for v in var_list:
             if len(v.shape) < 2:  # nothing to factor: place holders, as in Keras's files
                 for slots in (self._r, self._c):
                     slots.append(Variable(0.0, name=v.name, trainable=False))

@@ -12,7 +12,7 @@ import numpy as np
 from kerasish import initializers, ops
 from kerasish.base import naming
 from kerasish.base.registry import export
-from kerasish.engine.variable import Arena, Variable, flush_subnormals, is_float
+from kerasish.engine.variable import Arena, StatelessScope, Variable, flush_subnormals, in_stateless_scope, is_float
 from kerasish.optimizers.schedules import LearningRateSchedule
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -36,6 +36,11 @@ class Optimizer:
         name: str | None = None,
         **kwargs: Any,
     ):
+        if kwargs.pop("decay", None) is not None:
+            warnings.warn(
+                "Argument `decay` is no longer supported and will be ignored. Pass a schedule as `learning_rate` instead.",
+                stacklevel=3,
+            )
         if kwargs:
             raise ValueError(f"Argument(s) not recognized: {kwargs}")
         self.name = name or naming.auto_name(type(self).__name__)
@@ -143,9 +148,11 @@ class Optimizer:
         self.built = True
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none", name: str | None = None
-    ) -> Variable:
-        """A further variable of the optimizer."""
+        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "none", layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """A further variable of the optimizer. `layout` is for distributions, of which there is one device here."""
+        del layout
         with naming.name_scope(self.name):
             v = Variable(
                 initializers.get(initializer), shape=shape, dtype=dtype, trainable=False, aggregation=aggregation, name=name
@@ -166,13 +173,16 @@ class Optimizer:
     def add_optimizer_variables(
         self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
     ) -> Any:
-        """A slot for each variable, or several where `name` is a list; lists in the order of the variables."""
+        """A slot for each variable, or several where `name` is a list; lists in the order of the variables.
+
+        A variable that its gradient overwrites needs none, and has None in the lists.
+        """
         names = [name] if isinstance(name, str) else list(name)
         starts = [initializer] * len(names) if isinstance(initializer, str) else list(initializer)
         lists: list[list] = [[] for _ in names]
         for v in trainable_variables:
             for slots, n, start in zip(lists, names, starts, strict=True):
-                slots.append(self.add_variable_from_reference(v, n, start))
+                slots.append(None if v.overwrite_with_gradient else self.add_variable_from_reference(v, n, start))
         self._slot_lists.extend(lists)
         return lists[0] if isinstance(name, str) else tuple(lists)
 
@@ -187,7 +197,7 @@ class Optimizer:
 
     def _make_arenas(self) -> None:
         """Lay variables of one dtype (and one treatment by weight decay) end to end, and their slots alike."""
-        if not self._is_elementwise() or self._arenas:
+        if not self._is_elementwise() or self._arenas or in_stateless_scope():
             return
         groups: dict[tuple, list[int]] = {}
         for i, v in enumerate(self._trainable_variables):
@@ -207,7 +217,8 @@ class Optimizer:
         """Pairs of gradient and variable, with whole arenas in place of their members where all are there."""
         by_id = {id(v): g for g, v in zip(grads, variables, strict=True)}
         pairs = []
-        for arena in self._arenas:
+        # a stateless scope holds values of the variables themselves, not of the arrays that they lie in
+        for arena in [] if in_stateless_scope() else self._arenas:
             if all(id(m) in by_id for m in arena.members):
                 pairs.append((arena.pack([by_id.pop(id(m)) for m in arena.members]), arena.flat))
         return pairs + [(by_id[id(v)], v) for v in variables if id(v) in by_id]
@@ -285,29 +296,54 @@ class Optimizer:
         grads = self._clip(grads)
         rate = ops.cast(self._current_rate(), "float32")
         pairs = self._grouped(grads, variables)
-        if self.weight_decay is not None:
-            for _, v in pairs:
-                if self._use_weight_decay(v):
-                    v.assign(v - v * ops.cast(self.weight_decay, v._dtype) * ops.cast(rate, v._dtype))
+        for _, v in pairs:
+            decay = self._weight_decay_of(v)
+            if decay is not None:
+                v.assign(v - v * ops.cast(decay, v._dtype) * ops.cast(rate, v._dtype))
         for g, v in pairs:
             if v.overwrite_with_gradient:
                 v.assign(g)
             else:
                 self.update_step(g, v, ops.cast(rate, v._dtype))
         if self.use_ema:
-            for _, v in pairs:
-                average = self._model_variables_moving_average[self._get_variable_index(v)]
+            averaged = [(v, self._model_variables_moving_average[self._get_variable_index(v)]) for _, v in pairs]
+            averaged = [(v, average) for v, average in averaged if average is not None]
+            for v, average in averaged:
                 # the first step has nothing to average with
                 m = ops.cast(ops.not_equal(self._iterations, 0), average._dtype) * self.ema_momentum
                 average.assign(m * average + (1 - m) * v)
             if self.ema_overwrite_frequency:
                 due = ops.equal(ops.mod(self._iterations + 1, self.ema_overwrite_frequency), 0)
-                for _, v in pairs:
-                    average = self._model_variables_moving_average[self._get_variable_index(v)]
+                for v, average in averaged:
                     v.assign(ops.where(due, average, v))
         for v in variables:
             if v.constraint is not None:
                 v.assign(v.constraint(v))
+
+    def stateless_apply(self, optimizer_variables: Sequence, grads: Any, trainable_variables: Sequence) -> tuple[list, list]:
+        """What `apply(grads)` would make of the variables, had they these values: `(trainable, optimizer_variables)`.
+
+        No variable changes. The optimizer must have been built; values are given in the order of its variables.
+        """
+        if not self.built:
+            raise ValueError(
+                f"To call `stateless_apply`, {type(self).__name__} must be built (i.e. its variables must have been "
+                "created). You can build it via `optimizer.build(trainable_variables)`."
+            )
+        own, trained = self.variables, self._trainable_variables
+        for values, expected, what in (
+            (optimizer_variables, own, "optimizer_variables"),
+            (trainable_variables, trained, "trainable_variables"),
+        ):
+            if len(values) != len(expected):
+                raise ValueError(
+                    f"Argument `{what}` must be a list of tensors, one for each of the {len(expected)} variables that "
+                    f"{type(self).__name__} was built with. Received a list of length {len(values)}."
+                )
+        mapping = [*zip(trained, trainable_variables, strict=True), *zip(own, optimizer_variables, strict=True)]
+        with StatelessScope(state_mapping=mapping) as scope:
+            self.apply(grads)
+        return [scope.get_current_value(v) for v in trained], [scope.get_current_value(v) for v in own]
 
     def _clip(self, grads: list) -> list:
         if self.clipnorm:
@@ -344,6 +380,10 @@ class Optimizer:
         self._excluded = {id(v) for v in var_list or ()}
         self._excluded_names = list(var_names or ())
 
+    def _weight_decay_of(self, variable: Variable) -> float | None:
+        """By which share of the rate a variable decays at each step, or None."""
+        return self.weight_decay if self.weight_decay is not None and self._use_weight_decay(variable) else None
+
     def _use_weight_decay(self, variable: Variable) -> bool:
         arena = variable._arena
         if arena is not None and variable is arena.flat:
@@ -358,7 +398,9 @@ class Optimizer:
         """At the end of training, put the moving averages in place of the variables, if there are any."""
         if self.use_ema:
             for v in var_list:
-                v.assign(self._model_variables_moving_average[self._get_variable_index(v)])
+                average = self._model_variables_moving_average[self._get_variable_index(v)]
+                if average is not None:
+                    v.assign(average)
 
     def save_own_variables(self, store: Any) -> None:
         for i, v in enumerate(self.variables):

@@ -13,7 +13,11 @@ def _f(x: Any, like: Any) -> Any:
 
 @export("keras.optimizers.SGD")
 class SGD(Optimizer):
-    """Gradient descent, with momentum if asked for: m ← momentum·m − lr·g; w ← w + m (Nesterov looks ahead)."""
+    """Gradient descent, with momentum if asked for: m ← momentum·m − lr·g; w ← w + m (Nesterov looks ahead).
+
+    >>> SGD(0.1, momentum=0.9).get_config()["momentum"]
+    0.9
+    """
 
     elementwise = True
     _fields = ("momentum", "nesterov")
@@ -52,7 +56,11 @@ class SGD(Optimizer):
 
 @export("keras.optimizers.RMSprop")
 class RMSprop(Optimizer):
-    """Divides by a running root mean square of the gradients (Tieleman and Hinton 2012)."""
+    """Divides by a running root mean square of the gradients (Tieleman and Hinton 2012).
+
+    >>> RMSprop().get_config()["rho"]
+    0.9
+    """
 
     elementwise = True
     _fields = ("rho", "momentum", "epsilon", "centered")
@@ -70,13 +78,13 @@ class RMSprop(Optimizer):
         )  # fmt: skip
         self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, centered
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._velocities = self.add_optimizer_variables(variables, "velocity")
-        self._momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum > 0 else []
-        self._average_gradients = self.add_optimizer_variables(variables, "average_gradient") if self.centered else []
+        super().build(var_list)
+        self._velocities = self.add_optimizer_variables(var_list, "velocity")
+        self._momentums = self.add_optimizer_variables(var_list, "momentum") if self.momentum > 0 else []
+        self._average_gradients = self.add_optimizer_variables(var_list, "average_gradient") if self.centered else []
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -95,7 +103,11 @@ class RMSprop(Optimizer):
 
 @export("keras.optimizers.Adam")
 class Adam(Optimizer):
-    """Adaptive moments (Kingma and Ba 2014)."""
+    """Adaptive moments (Kingma and Ba 2014).
+
+    >>> Adam().get_config()["beta_2"]
+    0.999
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2", "epsilon", "amsgrad")
@@ -113,12 +125,12 @@ class Adam(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
-        self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat") if self.amsgrad else []
+        super().build(var_list)
+        self._momentums, self._velocities = self.add_optimizer_variables(var_list, ["momentum", "velocity"])
+        self._velocity_hats = self.add_optimizer_variables(var_list, "velocity_hat") if self.amsgrad else []
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -136,7 +148,11 @@ class Adam(Optimizer):
 
 @export("keras.optimizers.AdamW")
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2017)."""
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017).
+
+    >>> AdamW().weight_decay
+    0.004
+    """
 
     def __init__(
         self, learning_rate: Any = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9, beta_2: float = 0.999,
@@ -155,7 +171,11 @@ class AdamW(Adam):
 
 @export("keras.optimizers.Adagrad")
 class Adagrad(Optimizer):
-    """Divides by the root of the sum of all squared gradients (Duchi et al. 2011)."""
+    """Divides by the root of the sum of all squared gradients (Duchi et al. 2011).
+
+    >>> Adagrad().get_config()["initial_accumulator_value"]
+    0.1
+    """
 
     elementwise = True
     _fields = ("initial_accumulator_value", "epsilon")
@@ -172,12 +192,12 @@ class Adagrad(Optimizer):
         )  # fmt: skip
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
+        super().build(var_list)
         start = lambda shape, dtype=None: ops.full(shape, self.initial_accumulator_value, dtype)  # noqa: E731
-        self._accumulators = self.add_optimizer_variables(variables, ["accumulator"], [start])[0]
+        self._accumulators = self.add_optimizer_variables(var_list, ["accumulator"], [start])[0]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         a = self._accumulators[self._get_variable_index(variable)]
@@ -187,7 +207,11 @@ class Adagrad(Optimizer):
 
 @export("keras.optimizers.Adamax")
 class Adamax(Optimizer):
-    """Adam with the infinity norm (Kingma and Ba 2014)."""
+    """Adam with the infinity norm (Kingma and Ba 2014).
+
+    >>> Adamax().get_config()["epsilon"]
+    1e-07
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2", "epsilon")
@@ -204,11 +228,11 @@ class Adamax(Optimizer):
         )  # fmt: skip
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._m, self._u = self.add_optimizer_variables(variables, ["momentum", "norm"])
+        super().build(var_list)
+        self._m, self._u = self.add_optimizer_variables(var_list, ["momentum", "norm"])
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
@@ -221,7 +245,11 @@ class Adamax(Optimizer):
 
 @export("keras.optimizers.Lion")
 class Lion(Optimizer):
-    """Steps by the sign of an interpolated momentum (Chen et al. 2023)."""
+    """Steps by the sign of an interpolated momentum (Chen et al. 2023).
+
+    >>> Lion().get_config()["beta_2"]
+    0.99
+    """
 
     elementwise = True
     _fields = ("beta_1", "beta_2")
@@ -240,11 +268,11 @@ class Lion(Optimizer):
         if beta_1 <= 0 or beta_1 > 1:
             raise ValueError(f"`beta_1` must be between ]0, 1]. Otherwise, the optimizer degenerates to SignSGD. Received: beta_1={beta_1}.")
 
-    def build(self, variables: Any) -> None:
+    def build(self, var_list: Any) -> None:
         if self.built:
             return
-        super().build(variables)
-        self._momentums = self.add_optimizer_variables(variables, "momentum")
+        super().build(var_list)
+        self._momentums = self.add_optimizer_variables(var_list, "momentum")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         m = self._momentums[self._get_variable_index(variable)]

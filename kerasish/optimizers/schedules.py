@@ -5,11 +5,19 @@ from typing import Any
 
 from kerasish import ops
 from kerasish.base.registry import export
+from kerasish.saving.lookup import lookup_functions
 
 
 @export("keras.optimizers.schedules.LearningRateSchedule")
 class LearningRateSchedule:
-    """The base: `schedule(step)` is the learning rate."""
+    """The base: `schedule(step)` is the learning rate.
+
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 / 2**step
+    >>> Halving()(1)
+    0.05
+    """
 
     _fields: tuple = ()
 
@@ -61,7 +69,11 @@ class ExponentialDecay(LearningRateSchedule):
 
 @export("keras.optimizers.schedules.InverseTimeDecay")
 class InverseTimeDecay(ExponentialDecay):
-    """initial / (1 + rate * step / decay_steps)."""
+    """initial / (1 + rate * step / decay_steps).
+
+    >>> float(InverseTimeDecay(1.0, 10, 0.5)(20))
+    0.5
+    """
 
     def __init__(
         self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False,
@@ -75,7 +87,11 @@ class InverseTimeDecay(ExponentialDecay):
 
 @export("keras.optimizers.schedules.PiecewiseConstantDecay")
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[i] up to boundaries[i], the last value after that."""
+    """values[i] up to boundaries[i], the last value after that.
+
+    >>> float(PiecewiseConstantDecay([10, 20], [1.0, 0.5, 0.25])(15))
+    0.5
+    """
 
     _fields = ("boundaries", "values", "name")
 
@@ -97,7 +113,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 @export("keras.optimizers.schedules.PolynomialDecay")
 class PolynomialDecay(LearningRateSchedule):
-    """From initial to end over decay_steps as (1 - step / decay_steps) ** power."""
+    """From initial to end over decay_steps as (1 - step / decay_steps) ** power.
+
+    >>> float(PolynomialDecay(1.0, 10, 0.0)(5))
+    0.5
+    """
 
     _fields = ("initial_learning_rate", "decay_steps", "end_learning_rate", "power", "cycle", "name")
 
@@ -122,7 +142,11 @@ class PolynomialDecay(LearningRateSchedule):
 
 @export("keras.optimizers.schedules.CosineDecay")
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine wave from initial to alpha * initial, after a linear warmup if one is asked for."""
+    """Half a cosine wave from initial to alpha * initial, after a linear warmup if one is asked for.
+
+    >>> round(float(CosineDecay(1.0, 10)(5)), 4)
+    0.5
+    """
 
     _fields = ("initial_learning_rate", "decay_steps", "alpha", "name", "warmup_target", "warmup_steps")
 
@@ -149,7 +173,11 @@ class CosineDecay(LearningRateSchedule):
 
 @export("keras.optimizers.schedules.CosineDecayRestarts")
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decays one after the other, each t_mul times as long and starting m_mul times as high."""
+    """Cosine decays one after the other, each t_mul times as long and starting m_mul times as high.
+
+    >>> float(CosineDecayRestarts(1.0, 10, m_mul=0.5)(10))
+    0.5
+    """
 
     _fields = ("initial_learning_rate", "first_decay_steps", "t_mul", "m_mul", "alpha", "name")
 
@@ -174,3 +202,11 @@ class CosineDecayRestarts(LearningRateSchedule):
         m = ops.power(ops.cast(self.m_mul, "float32"), i)
         decayed = (1 - self.alpha) * 0.5 * m * (1.0 + ops.cos(math.pi * done)) + self.alpha
         return self.initial_learning_rate * decayed
+
+
+serialize, deserialize = lookup_functions("optimizers.schedules", LearningRateSchedule)[1:]
+
+__all__ = [
+    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
+    "PiecewiseConstantDecay", "PolynomialDecay", "deserialize", "serialize",
+]  # fmt: skip

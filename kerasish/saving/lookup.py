@@ -10,9 +10,10 @@ from kerasish.saving.serialization import deserialize_keras_object, serialize_ke
 NAMES = ("get", "serialize", "deserialize")
 
 # How Keras's messages and parameters name a member of a family, where it is not the family's name without the s
-SINGULAR = {"losses": "loss"}
+SINGULAR = {"losses": "loss", "optimizers.schedules": "learning_rate_schedule"}
 WHAT = {"activations": "activation function"}
 CONFIG_PARAMETER = {"losses": "name"}
+WITHOUT_GET = {"optimizers.schedules"}
 
 
 def lookup_functions(
@@ -78,7 +79,8 @@ def lookup_functions(
     for function in functions:
         function.__module__ = f"kerasish.{kind}"
         function.__qualname__ = function.__name__
-        export(f"keras.{kind}.{function.__name__}")(function)
+        if function is not get or kind not in WITHOUT_GET:
+            export(f"keras.{kind}.{function.__name__}")(function)
     return functions
 
 

@@ -9,6 +9,7 @@ from kerasish.base import tree
 from kerasish.base.naming import to_snake_case
 from kerasish.engine.dims import Dim
 from kerasish.losses.loss import Loss
+from kerasish.losses.wrapper import LossFunctionWrapper
 from kerasish.metrics import Mean, MeanMetricWrapper, Metric
 
 
@@ -50,7 +51,7 @@ def get_loss(identifier: Any) -> Any:
     found = losses_module.get(identifier)
     if isinstance(found, Loss):
         return found
-    return losses_module.LossFunctionWrapper(found, name=getattr(found, "__name__", None))
+    return LossFunctionWrapper(found, name=getattr(found, "__name__", None))
 
 
 def per_output(value: Any, names: list[str], what: str) -> list:

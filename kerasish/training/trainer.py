@@ -8,6 +8,7 @@ import numpy as np
 from kerasish import ops, optimizers
 from kerasish.base import tree
 from kerasish.base.errors import TracingError
+from kerasish.base.tracebacks import filtered
 from kerasish.callbacks import CallbackList
 from kerasish.data import Epochs, as_batches, train_validation_split, unpack_x_y_sample_weight
 from kerasish.data.columns import batch_dtype
@@ -42,6 +43,7 @@ class Trainer:
 
     # -- compile ------------------------------------------------------------------------------------------------------
 
+    @filtered
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -218,7 +220,7 @@ class Trainer:
     def _step_function(self, kind: str) -> tuple[Callable, bool]:
         """What runs a step on `(x, y, sample_weight)` or packed data; and whether its result are logs of its own."""
         method = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[kind]
-        own = getattr(type(self), f"{kind}_step") is not getattr(Trainer, f"{kind}_step")
+        own = getattr(method, "__func__", None) is not LIBRARY_STEPS[kind]
         if kind in self._functions:
             return self._functions[kind], own
 
@@ -316,6 +318,7 @@ class Trainer:
             return {**result}
         return self.get_metrics_result()
 
+    @filtered
     def fit(
         self,
         x: Any = None,
@@ -422,6 +425,7 @@ class Trainer:
         callbacks.on_test_end(logs)
         return logs
 
+    @filtered
     def evaluate(
         self,
         x: Any = None,
@@ -451,6 +455,7 @@ class Trainer:
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @filtered
     def predict(
         self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
     ) -> Any:
@@ -507,16 +512,19 @@ class Trainer:
         values = list(logs.values())
         return values[0] if len(values) == 1 else values
 
+    @filtered
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
         """One step on one batch; returns the metrics as they stand."""
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
+    @filtered
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch; returns the metrics as they stand."""
         return self._on_batch("test", x, y, sample_weight, None, return_dict)
 
+    @filtered
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         x = tree.map_structure(np.asarray, x)
@@ -524,6 +532,9 @@ class Trainer:
             self._ready(x)
         function, own = self._step_function("predict")
         return tree.map_structure(_own_array, function(x) if not own else function((x,)))
+
+
+LIBRARY_STEPS = {"train": Trainer.train_step, "test": Trainer.test_step, "predict": Trainer.predict_step}
 
 
 def _own_array(t: Any) -> Any:

@@ -13,10 +13,11 @@ sys.path.insert(0, str(here.parent / "losses"))
 import jax
 import keras
 import numpy as np
-from loss_rows import ROWS, cases, make
+from loss_rows import ROWS, cases, inputs, make
 
 numbers, forms = {}, {}
-for name, (_, (y_true, y_pred)) in ROWS.items():
+for name in ROWS:
+    y_true, y_pred = inputs(name)
     numbers.update({f"{name}/{k}": v for k, v in cases(keras, name).items()})
     loss = make(keras, name)
     numbers[f"{name}/gradient"] = np.asarray(jax.grad(lambda p, loss=loss, t=y_true: loss(t, p))(y_pred))

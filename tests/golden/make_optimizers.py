@@ -12,7 +12,7 @@ sys.path.insert(0, str(here.parent / "optimizers"))
 
 import keras
 import numpy as np
-from optimizer_rows import GRADIENTS, KINDS, ROWS, make, variables
+from optimizer_rows import GRADIENTS, KINDS, ROWS, apply, make, variables
 
 numbers, forms = {}, {}
 for name in ROWS:
@@ -20,7 +20,7 @@ for name in ROWS:
     optimizer, vs = make(keras, name), variables(keras)
     optimizer.build(vs)
     for step in GRADIENTS:
-        optimizer.apply([keras.ops.convert_to_tensor(g) for g in step], vs)
+        apply(keras, optimizer, step, vs)
     optimizer.finalize_variable_values(vs)
     numbers.update({f"{name}/{i}": v.numpy() for i, v in enumerate(vs)})
     forms[name] = {

@@ -21,6 +21,8 @@ KINDS = {
                   "l2_shrinkage_regularization_strength": 0.03, "beta": 0.1}),
     "Lion": ({}, {"beta_2": 0.9}),
     "Lamb": ({},),
+    "Muon": ({}, {"nesterov": False, "rms_rate": None, "ns_steps": 3, "weight_decay": None}, {"exclude_layers": ["v0"], "adam_lr_ratio": 0.5}),
+    "ScheduleFreeAdamW": ({}, {"warmup_steps": 4, "beta_1": 0.8}),
 }  # fmt: skip
 # what every optimizer takes
 COMMON = ({"clipnorm": 0.5}, {"clipvalue": 0.3}, {"global_clipnorm": 0.7}, {"weight_decay": 0.05}, {"use_ema": True, "ema_momentum": 0.6},
@@ -33,20 +35,56 @@ SCHEDULES = {
     "CosineDecay": (0.1, 6, 0.1, "CosineDecay", 0.2, 3),
     "CosineDecayRestarts": (0.1, 3, 2.0, 0.9, 0.01),
 }
+
+
+def without_decay(keras):
+    optimizer = keras.optimizers.AdamW(0.05, weight_decay=0.3)
+    optimizer.exclude_from_weight_decay(var_names=["v1"])
+    return optimizer
+
+
+def several(keras, **options):
+    o = keras.optimizers
+    return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.05, momentum=0.5), {"v[12]": o.Adam(0.1), "nothing": o.Lion()}), **options)
+
+
+# what is not made of a rate and options
+MADE = {
+    "AdamW without decay of one": without_decay,
+    "LossScaleOptimizer": lambda keras: keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.05, clipvalue=0.3), initial_scale=4.0, dynamic_growth_steps=3
+    ),
+    "MultiOptimizer": several,
+    "MultiOptimizer scaled": lambda keras: several(keras, loss_scale_factor=4.0),
+    "LossScaleOptimizer of several": lambda keras: keras.optimizers.LossScaleOptimizer(several(keras), initial_scale=2.0),
+}
 ROWS = {
     **{f"{kind} {options}": (kind, options, None) for kind, several in KINDS.items() for options in several},
-    **{f"SGD {options}": ("SGD", options, None) for options in COMMON},
-    **{f"Adam {options}": ("Adam", options, None) for options in COMMON},
-    **{f"Lamb {options}": ("Lamb", options, None) for options in COMMON},
+    **{f"{kind} {options}": (kind, options, None) for kind in ("SGD", "Adam", "Lamb", "Muon", "ScheduleFreeAdamW", "Nadam")
+       for options in COMMON},
     **{f"SGD with {name}": ("SGD", {"momentum": 0.5}, name) for name in SCHEDULES},
     **{f"Adam with {name}": ("Adam", {}, name) for name in SCHEDULES},
+    **{name: None for name in MADE},
 }
 
 
 def make(keras, name):
+    if name in MADE:
+        return MADE[name](keras)
     kind, options, schedule = ROWS[name]
     rate = 0.05 if schedule is None else getattr(keras.optimizers.schedules, schedule)(*SCHEDULES[schedule])
     return getattr(keras.optimizers, kind)(rate, **options)
+
+
+def apply(keras, optimizer, gradients, variables):
+    """One step, without the state for what steps only so on JAX."""
+    gradients = [keras.ops.convert_to_tensor(g) for g in gradients]
+    if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer.apply(gradients, variables)
+        return
+    trained, own = optimizer.stateless_apply([v.value for v in optimizer.variables], gradients, [v.value for v in variables])
+    for v, value in zip([*variables, *optimizer.variables], [*trained, *own], strict=True):
+        v.assign(value)
 
 
 def variables(keras):

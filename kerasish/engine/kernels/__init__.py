@@ -33,6 +33,7 @@ from kerasish.engine.kernels.elementwise import (
     softplus,
 )
 from kerasish.engine.kernels.gather import (
+    add_along,
     dynamic_slice,
     dynamic_update,
     gather,

@@ -38,10 +38,16 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
     order = index.argsort(kind="stable")
     ordered = index[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    if len(starts) == len(index):
-        table[index] += rows
-    else:
-        table[ordered[starts]] += np.add.reduceat(rows[order], starts, axis=0)
+    counts = np.diff(starts, append=len(index))
+    single = counts == 1
+    if single.any():  # runs of one need no summing, which is slow
+        at = order[starts[single]]
+        table[index[at]] += rows[at]
+    if not single.all():
+        order = order[np.repeat(~single, counts)]
+        counts = counts[~single]
+        starts = np.cumsum(counts) - counts
+        table[index[order[starts]]] += np.add.reduceat(rows[order], starts, axis=0)
 
 
 def gather(x: Array, *indices: Array, axes: tuple) -> Array:
@@ -81,20 +87,57 @@ def scatter_set(x: Array, values: Array, *indices: Array) -> Array:
     return out
 
 
-def take_along(x: Array, index: Array, axis: int) -> Array:
-    index = np.clip(_wrapped(index, x.shape[axis]), 0, max(x.shape[axis] - 1, 0))
-    return np.take_along_axis(x, index, axis)
+def _picks(index: Array, shape: tuple, axis: int) -> Array | None:
+    """Where `index` points in the flat array, if it picks one element of each row of an array of `shape`."""
+    last = len(shape) - 1
+    if axis != last or index.shape != (*shape[:last], 1) or not index.size:
+        return None
+    n = shape[last]
+    index = np.clip(_wrapped(index.reshape(-1), n), 0, max(n - 1, 0))
+    return index + np.arange(0, index.size * n, n)
 
 
-def take_along_grad(g: Array, index: Array, shape: tuple, axis: int) -> Array:
-    index = np.clip(_wrapped(index, shape[axis]), 0, max(shape[axis] - 1, 0))
+def _grid(index: Array, shape: tuple, axis: int) -> tuple:
+    """Open index arrays for every axis; `index` itself along one, zeros where the array is to be broadcast."""
     grids = list(np.indices(index.shape, sparse=True))
     for i, d in enumerate(shape):
         if i != axis and d == 1:
             grids[i] = np.zeros_like(grids[i])
-    grids[axis] = index
-    out = np.zeros(shape, g.dtype)
-    np.add.at(out, tuple(grids), g)
+    grids[axis] = np.clip(_wrapped(index, shape[axis]), 0, max(shape[axis] - 1, 0))
+    return tuple(grids)
+
+
+def take_along(x: Array, index: Array, axis: int, out: Array | None = None) -> Array:
+    at = _picks(index, x.shape, axis) if x.flags.c_contiguous else None
+    if at is not None:
+        return x.reshape(-1).take(at.reshape(index.shape), out=out, mode="clip")
+    y = np.take_along_axis(x, np.clip(_wrapped(index, x.shape[axis]), 0, max(x.shape[axis] - 1, 0)), axis)
+    if out is None:
+        return y
+    np.copyto(out, y)
+    return out
+
+
+def take_along_grad(g: Array, index: Array, shape: tuple, axis: int, out: Array | None = None) -> Array:
+    """Zeros of `shape` with `g` added at `index` along an axis."""
+    if out is None:
+        out = np.zeros(shape, g.dtype)
+    else:
+        out.fill(0)
+    return add_along(out, index, g, axis=axis, out=out)
+
+
+def add_along(x: Array, index: Array, g: Array, axis: int, out: Array | None = None) -> Array:
+    """x with `g` added at `index` along an axis."""
+    if out is None:
+        out = x.copy()
+    elif out is not x:
+        np.copyto(out, x)
+    at = _picks(index, out.shape, axis) if out.flags.c_contiguous and g.shape == index.shape else None
+    if at is not None:  # no place twice
+        out.reshape(-1)[at] += g.reshape(-1)
+    else:
+        np.add.at(out, _grid(index, out.shape, axis), g)
     return out
 
 
