@@ -127,6 +127,7 @@ from kerasish.layers.reversible_embedding import ReversibleEmbedding
 from kerasish.layers.spectral_normalization import SpectralNormalization
 from kerasish.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from kerasish.layers.wrapper import Pipeline, Wrapper
+from kerasish.layers.serialization import deserialize, serialize
 
 # Keras's other names
 GroupQueryAttention = GroupedQueryAttention

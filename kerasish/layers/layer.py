@@ -15,7 +15,7 @@ from kerasish.engine.core import context, suspended
 from kerasish.engine.dims import Dim
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
-from kerasish.engine.variable import AutocastScope, Variable, is_float
+from kerasish.engine.variable import AutocastScope, StatelessScope, Variable, is_float
 from kerasish.layers import input_spec
 from kerasish.layers.calls import Call, calls
 from kerasish.layers.rematerialized import call_again, losses_of, restore
@@ -168,7 +168,7 @@ class Layer(Operation, metaclass=_Meta):
             return  # where it is: freezing the layer does not move it from one list to the other
         for kept in self._lists(value):
             if not any(v is value for v in kept):
-                if self._locked and isinstance(value, Variable):
+                if self._locked and isinstance(value, (Variable, Layer)):
                     raise ValueError(
                         "You cannot add new elements of state (variables or sub-layers) to a layer that is already "
                         "built. All state must be created in the `__init__()` method or in the `build()` method."
@@ -219,6 +219,13 @@ class Layer(Operation, metaclass=_Meta):
 
     add_variable = add_weight
 
+    def add_metric(self, *args: Any, **kwargs: Any) -> None:
+        """Not in Keras 3 any more: says what to do instead."""
+        raise NotImplementedError(
+            "Layer `add_metric()` method is deprecated. Pass metrics to `Model.compile(metrics=[...])`, or make them in "
+            "`__init__()` or `build()` and call their `update_state()` in `call()`."
+        )
+
     def _check_super_called(self) -> None:
         if "_called" not in self.__dict__:
             raise RuntimeError(
@@ -254,15 +261,11 @@ class Layer(Operation, metaclass=_Meta):
 
     @property
     def variables(self) -> list[Variable]:
-        """All variables, seeds and metrics included."""
+        """All variables, seeds included; those of metrics are `metrics_variables`."""
         out = {id(v): v for v in self._weights_of_all()}
         for layer in self._flatten_layers():
             for seed in layer._seed_generators:
                 out.setdefault(id(seed.state), seed.state)
-        for layer in self._flatten_layers():
-            for metric in layer._metrics:
-                for v in metric.variables:
-                    out.setdefault(id(v), v)
         return list(out.values())
 
     def _weights_of_all(self) -> list[Variable]:
@@ -696,8 +699,7 @@ class Layer(Operation, metaclass=_Meta):
             )
         mapping = list(zip(self.trainable_variables, trainable_variables, strict=True))
         mapping += list(zip(self.non_trainable_variables, non_trainable_variables, strict=True))
-        from_scope = ops.StatelessScope(state_mapping=mapping)
-        with from_scope as scope:
+        with StatelessScope(state_mapping=mapping) as scope:
             if return_losses:
                 self._clear_losses()
             outputs = self(*args, **kwargs)
@@ -720,16 +722,21 @@ class Layer(Operation, metaclass=_Meta):
         if type(self).get_config is not Layer.get_config:
             return base
         # a user's layer without get_config: the arguments it was made with, if they can be written down
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs).arguments
-        own = {k: v for k, v in list(bound.items())[1:] if k != "kwargs"} | bound.get("kwargs", {})
-        if not all(_is_basic(v) for v in own.values()):
+        parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        own = {p.name: bound.arguments[p.name] for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        rest = [p for p in parameters if p.kind is p.VAR_KEYWORD]
+        if rest:  # what is passed on to Layer, which writes its own arguments in `base`
+            own |= bound.arguments[rest[0].name]
+        positional = any(bound.arguments[p.name] for p in parameters if p.kind is p.VAR_POSITIONAL)
+        known = {k: v for k, v in base.items() if rest or k in own}
+        if positional or not all(_is_basic(v) for k, v in own.items() if k not in known):
             raise NotImplementedError(
                 f"Object {cls.__name__} was created by passing non-serializable argument values in `__init__()`, and "
                 "therefore the object must override `get_config()` in order to be serializable. Please implement it."
             )
-        return {**{k: v for k, v in base.items() if k in ("name",) or k in own}, **base, **own} if "kwargs" in (
-            inspect.signature(cls.__init__).parameters
-        ) else own
+        return {**own, **known}
 
     def _config_value(self, name: str) -> Any:
         value = getattr(self, name)
@@ -749,7 +756,7 @@ class Layer(Operation, metaclass=_Meta):
             config["dtype"] = dtype_policies.get(dtype)
         try:
             return cls(**config)
-        except TypeError as e:
+        except Exception as e:
             raise TypeError(
                 f"Error when deserializing class '{cls.__name__}' using config={config}.\n\nException encountered: {e}"
             ) from e

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-from layer_row import draw, fill
+from layer_row import draw, fill, flat
+from recurrent_cases import CASES, KINDS
+from recurrent_cases import X as SMALL
 
 import kerasish as keras
+from kerasish.engine.static import Function
 
 layers, ops = keras.layers, keras.ops
 X = draw(4, 6, 3)
-KINDS = ("SimpleRNN", "LSTM", "GRU")
 
 
 def filled(layer, x=X):
@@ -145,6 +147,42 @@ def test_unroll_is_a_wish_where_the_length_is_not_known():
     x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
     layer.unroll = False
     np.testing.assert_allclose(model.predict(x, verbose=0), np.asarray(layer(x)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_combination_as_a_program_and_eagerly(case):
+    """Twice, for the states between calls; and dropout's masks are drawn alike."""
+    dropout = {"dropout": 0.3, "recurrent_dropout": 0.3, "seed": 1}
+    for more, training in (({}, False), (dropout, True)):
+        eager, layer = case.make(keras, **more), case.make(keras, **more)
+        program = Function(lambda x, layer=layer, training=training: layer(x, training=training, **case.call))
+        for _ in range(2):
+            expected = flat(eager(SMALL, training=training, **case.call))
+            found = flat(program(ops.convert_to_tensor(SMALL)))
+            assert len(found) == len(expected)
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if not c.options["unroll"]], ids=str)
+def test_every_combination_unrolled_computes_the_same(case):
+    unrolled = case._replace(options=case.options | {"unroll": True})
+    for a, b in zip(*(flat(c.make(keras)(SMALL, **c.call)) for c in (case, unrolled)), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-5, atol=1e-6)
+
+
+def test_training_on_many_lengths_traces_once_a_length():
+    model = keras.Sequential([layers.Input((None, 3)), layers.Masking(), layers.LSTM(2), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    traces = []
+    original = model.train_step
+    model.train_step = lambda *args, **kwargs: (traces.append(1), original(*args, **kwargs))[1]
+    for _ in range(2):
+        for n in range(2, 14):
+            x = draw(4, n, 3)
+            model.train_on_batch(x, np.ones((4, 1), "float32"))
+            model.train_on_batch(x[:2], np.ones((2, 1), "float32"))
+    assert 0 < len(traces) <= 2 * 12
 
 
 MISTAKES = {

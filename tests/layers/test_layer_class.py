@@ -1,0 +1,116 @@
+"""What every layer inherits: state, configs, errors; layers as users of Keras write them."""
+
+import numpy as np
+import pytest
+from layer_row import draw
+
+import kerasish as keras
+
+layers, ops = keras.layers, keras.ops
+X = draw(4, 3)
+
+
+class Counter(layers.Layer):
+    """State that isn't trained."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.total = self.add_weight(shape=(), initializer="zeros", trainable=False, name="total")
+
+    def call(self, x):
+        self.total.assign_add(ops.sum(x))
+        return self.total + ops.zeros_like(x)
+
+
+class Measured(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.mean = keras.metrics.Mean(name="mean")
+
+    def call(self, x):
+        self.mean.update_state(x)
+        return x
+
+
+class Custom(layers.Layer):
+    def __init__(self, n, beta=0.2, **kw):
+        super().__init__(**kw)
+        self.n, self.beta = n, beta
+
+
+class TwoShapes(layers.Layer):
+    def build(self, a_shape, b_shape):
+        self.a = self.add_weight(shape=(a_shape[-1], 2), initializer="ones", name="a")
+        self.b = self.add_weight(shape=(b_shape[-1], 2), initializer="ones", name="b")
+
+    def call(self, a, b, scale=1.0):
+        return (a @ self.a + b @ self.b) * scale
+
+
+def test_stateless_call_leaves_the_state_as_it_is():
+    layer = Counter()
+    layer(X)
+    before = float(layer.total.value)
+    y, state = layer.stateless_call([], [ops.convert_to_tensor(1.0)], X)
+    np.testing.assert_allclose(np.asarray(y), np.full(X.shape, 1 + X.sum()), rtol=1e-5)
+    np.testing.assert_allclose(float(state[0]), 1 + X.sum(), rtol=1e-5)
+    assert float(layer.total.value) == before
+
+
+def test_stateless_call_returns_losses():
+    layer = layers.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
+    layer(X)
+    _, _, losses = layer.stateless_call([np.full((3, 2), 2.0, "float32"), np.zeros(2, "float32")], [], X, return_losses=True)
+    assert [float(x) for x in losses] == [12.0]
+
+
+def test_variables_of_metrics_are_apart():
+    layer = Measured()
+    layer(X)
+    assert layer.variables == [] and len(layer.metrics_variables) == 2
+
+
+def test_a_config_is_derived_whatever_the_rest_is_called():
+    config = Custom(3, name="c", dtype="float16").get_config()
+    assert (config["n"], config["beta"], config["name"], config["trainable"]) == (3, 0.2, "c", True)
+    again = Custom.from_config(config)
+    assert (again.n, again.beta, again.name, again.compute_dtype) == (3, 0.2, "c", "float16")
+
+
+def test_several_inputs_build_by_name():
+    layer = TwoShapes(name="t")
+    y = layer(X, b=X[:, :2], scale=2.0)
+    np.testing.assert_allclose(np.asarray(y)[:, 0], 2 * (X.sum(1) + X[:, :2].sum(1)), rtol=1e-5, atol=1e-6)
+    a, b = keras.Input((3,)), keras.Input((2,))
+    model = keras.Model([a, b], layer(a, b=b, scale=2.0))
+    np.testing.assert_allclose(np.asarray(model([X, X[:, :2]])), np.asarray(y), rtol=1e-6)
+
+
+def test_serialize_and_back():
+    layer = layers.deserialize(layers.serialize(layers.Dense(2, name="d")))
+    assert isinstance(layer, layers.Dense) and (layer.units, layer.name) == (2, "d")
+
+
+def built():
+    layer = layers.Dense(2)
+    layer(X)
+    return layer
+
+
+MISTAKES = {
+    "a metric": (lambda: layers.Layer().add_metric(1), NotImplementedError, "deprecated"),
+    "an argument it has not": (lambda: Custom.from_config({"n": 1, "bad": 2}), TypeError, "Error when deserializing"),
+    "a function in a config": (lambda: Custom(len).get_config(), NotImplementedError, "non-serializable"),
+    "a sublayer too late": (lambda: setattr(built(), "sub", layers.Dense(1)), ValueError, "already built"),
+    "not a layer's config": (
+        lambda: layers.deserialize(keras.optimizers.serialize(keras.optimizers.SGD())), ValueError, "not a `keras.layers.Layer`"),
+    "too few weights": (lambda: built().set_weights([np.ones((3, 2))]), ValueError, "length 1"),
+    "weights of other shapes": (lambda: built().set_weights([np.ones((2, 2)), np.ones(2)]), ValueError, "shape"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistakes_with_layers(case):
+    make, kind, message = MISTAKES[case]
+    with pytest.raises(kind, match=message):
+        make()
