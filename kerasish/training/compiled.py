@@ -62,7 +62,7 @@ def get_loss(identifier: Any) -> Any:
     if identifier is None or isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
-        return losses_module.LossFunctionWrapper(_crossentropy_of_shapes, name=identifier)
+        return LossFunctionWrapper(_crossentropy_of_shapes, name=identifier)
     found = losses_module.get(identifier)
     if isinstance(found, Loss):
         return found
