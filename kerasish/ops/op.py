@@ -236,10 +236,11 @@ def op(
             return fn(*args, **kwargs)
         except (ValueError, TypeError, IndexError) as e:
             named = _named(e, name, signature_of(), args, kwargs)
-            shorten(named)
-            if named is e:
+            try:
+                raise named  # noqa: B904
+            except type(named):
+                shorten(named)
                 raise
-            raise named  # noqa: B904
 
     wrapper.operation = operation  # type: ignore[attr-defined]
     export_later(f"keras.src.ops.{family}.{class_name or _camel(name)}", operation)
