@@ -28,7 +28,23 @@ class Dim:
 
     # -- arithmetic ---------------------------------------------------------------------------------------------------
 
+    def _fraction(self, other: Any) -> Any:
+        """Arithmetic with a float, or a quotient that is one: a Python number, which the program does not have yet."""
+        if not isinstance(other, (int, float, Dim)):
+            return NotImplemented
+        raise NeedsSize(
+            f"The size {self} of a traced axis is not known while the program is built, so it can't be part of a float. "
+            f"Received: {other!r}. `ops.cast(ops.shape(x)[0], x.dtype)` is a tensor, which can."
+        )
+
+    def __truediv__(self, other: Any) -> Any:
+        return self._fraction(other)
+
+    __rtruediv__ = __truediv__
+
     def __add__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return self._fraction(other)
         other = _terms(other)
         if other is None:
             return NotImplemented
@@ -38,6 +54,8 @@ class Dim:
         return _simplest(out)
 
     def __mul__(self, other: Any) -> Any:
+        if isinstance(other, float):
+            return self._fraction(other)
         other = _terms(other)
         if other is None:
             return NotImplemented
@@ -52,7 +70,7 @@ class Dim:
         return self * -1
 
     def __sub__(self, other: Any) -> Any:
-        return NotImplemented if _terms(other) is None else self + other * -1
+        return NotImplemented if _terms(other) is None and not isinstance(other, float) else self + other * -1
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other

@@ -114,3 +114,19 @@ def test_mistakes_with_layers(case):
     make, kind, message = MISTAKES[case]
     with pytest.raises(kind, match=message):
         make()
+
+
+@pytest.mark.parametrize("length", [2, 5])
+def test_the_number_of_rows_in_python_floats(length):
+    class Mean(keras.layers.Layer):
+        def call(self, x):
+            rows = keras.ops.shape(x)[0]
+            return keras.ops.sum(x, axis=0, keepdims=True) * (1.0 / rows) + 0.0 * rows + (rows - 0.5) * 0.0
+
+    x = np.random.default_rng(0).normal(size=(length, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((3,)), Mean()])
+    np.testing.assert_allclose(np.asarray(model(x))[0], x.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(model.predict_on_batch(x)[0], x.mean(0), rtol=1e-5)
+    trained = keras.Sequential([Mean(), keras.layers.Dense(1)])
+    trained.compile("sgd", "mse")
+    trained.train_on_batch(x, np.ones((1, 1), "float32"))
