@@ -129,4 +129,4 @@ def test_the_number_of_rows_in_python_floats(length):
     np.testing.assert_allclose(model.predict_on_batch(x)[0], x.mean(0), rtol=1e-5)
     trained = keras.Sequential([Mean(), keras.layers.Dense(1)])
     trained.compile("sgd", "mse")
-    trained.train_on_batch(x, np.ones((1, 1), "float32"))
+    trained.train_on_batch(x, np.ones((length, 1), "float32"))
