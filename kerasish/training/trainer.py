@@ -15,6 +15,7 @@ from kerasish.data.columns import batch_dtype
 from kerasish.engine.autodiff import GradientTape
 from kerasish.engine.static import Function
 from kerasish.engine.tensor import Tensor
+from kerasish.engine.variable import StatelessScope
 from kerasish.metrics import Mean
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
 from kerasish.training.compiled import CompiledLoss, CompiledMetrics
@@ -150,6 +151,42 @@ class Trainer:
             total = extra if total is None else total + extra
         return ops.zeros(()) if total is None else total
 
+    def stateless_compute_loss(
+        self, trainable_variables: Any, non_trainable_variables: Any, metrics_variables: Any, x: Any = None, y: Any = None,
+        y_pred: Any = None, sample_weight: Any = None, training: bool = True,
+    ) -> tuple:  # fmt: skip
+        """compute_loss with the given values of the variables: the loss, and the values that the variables have then (of
+        the trainable ones, of the others, of the metrics)."""
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        pairs = [pair for group, values in zip(groups, given, strict=True) for pair in zip(group, values, strict=True)]
+        with StatelessScope(state_mapping=pairs) as scope:
+            loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+        return loss, tuple([scope.get_current_value(v) for v in group] for group in groups)
+
+    def compute_loss_and_updates(
+        self, trainable_variables: Any, non_trainable_variables: Any, metrics_variables: Any, x: Any, y: Any,
+        sample_weight: Any, training: bool = False, optimizer_variables: Any = None,
+    ) -> tuple:  # fmt: skip
+        """The loss as a function of the variables' values, for gradients taken by hand.
+
+        Returns the loss, scaled where the optimizer scales it in training, and (the loss as it is, the outputs, the new
+        values of the variables that are not trainable, those of the metrics).
+        """
+        options = {"training": training} if self._takes_training() else {}
+        y_pred, others, _ = self.stateless_call(
+            trainable_variables, non_trainable_variables, x, return_losses=True, **options
+        )
+        loss, (_, others, of_metrics) = self.stateless_compute_loss(
+            trainable_variables, others, metrics_variables, x=x, y=y, y_pred=y_pred, sample_weight=sample_weight,
+            training=training,
+        )  # fmt: skip
+        scaled = loss
+        if training and self._optimizer is not None:
+            with StatelessScope(state_mapping=list(zip(self._optimizer.variables, optimizer_variables or (), strict=False))):
+                scaled = self._optimizer.scale_loss(loss)
+        return scaled, (loss, y_pred, others, of_metrics)
+
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict:
         """Update the compiled metrics by a batch and return all results."""
         if y is not None:
@@ -271,10 +308,22 @@ class Trainer:
         self._functions[kind] = run
         return run, own
 
-    def make_train_function(self, force: bool = False) -> Callable:
+    def _made(self, kind: str, force: bool) -> Callable:
         if force:
-            self._functions.pop("train", None)
-        return self._step_function("train")[0]
+            self._functions.pop(kind, None)
+        return self._step_function(kind)[0]
+
+    def make_train_function(self, force: bool = False) -> Callable:
+        """What runs a training step; made again with `force`."""
+        return self._made("train", force)
+
+    def make_test_function(self, force: bool = False) -> Callable:
+        """What runs a step of evaluation; made again with `force`."""
+        return self._made("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Callable:
+        """What runs a step of prediction; made again with `force`."""
+        return self._made("predict", force)
 
     def program(self, kind: str = "train") -> Any:
         """The latest static program of "train", "test" or "predict": see its `source` and `memory`."""
