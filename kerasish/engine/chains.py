@@ -173,7 +173,7 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
             not _joins(chain.rows, chain.widest, node, rows)
             or reads & written
             or target in foreign | reads
-            or any(id(a) in chain.read_whole for a in by_rows)
+            or any(id(a) in chain.read_whole or id(a) in chain.summed for a in by_rows)
             or any(id(a) in chain.by_rows for a in whole)
         ):
             chain = None

@@ -106,8 +106,16 @@ def test_gradients_in_tiles(f):
     assert len(program.programs) == 1
 
 
-def test_square_matrices_are_not_taken_for_rows_of_their_transposes():
-    x = np.random.default_rng(0).normal(size=(300, 300))
+@pytest.mark.parametrize("n", [200, 300])
+def test_sums_over_rows_are_not_taken_for_rows(n):
+    x = np.random.default_rng(0).normal(size=(n, n))
+    program = function(lambda x: ops.exp(ops.sum(ops.transpose(x) * 0.1, axis=0)) + ops.sum(ops.transpose(x) * x, axis=0))
+    np.testing.assert_allclose(np.asarray(program(x)), np.exp(x.sum(1) * 0.1) + (x.T * x).sum(0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [200, 300])
+def test_square_matrices_are_not_taken_for_rows_of_their_transposes(n):
+    x = np.random.default_rng(0).normal(size=(n, n))
     program = function(lambda x: (ops.exp(x) + ops.transpose(ops.exp(x))) * ops.sum(ops.transpose(x) * x, axis=0))
     e = np.exp(x)
     np.testing.assert_allclose(np.asarray(program(x)), (e + e.T) * (x.T * x).sum(0), rtol=1e-9)
@@ -141,3 +149,16 @@ def test_the_number_of_threads_changes_no_bit(threads):
 
     assert len(run(threads)) > 100
     assert run(threads) == run("3")
+
+
+@pytest.mark.slow
+def test_every_layer_in_tiles_of_a_few_numbers():
+    """All programs of the table of layers again, cut into the smallest tiles there can be."""
+    code = (
+        "import sys, pytest\nimport kerasish.engine.chains as chains\n"
+        "chains.LEAST = chains.LEAST_ROW = 1\nchains.TILE = chains.TILE_OF_THREADS = 4\n"
+        "sys.exit(pytest.main(['-q', '-p', 'no:cacheprovider', 'tests/layers/test_layers.py', '-k', 'program or gradients_are_keras']))"
+    )
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]

@@ -29,10 +29,8 @@ ABSENT = {
     "keras.layers.TFSMLayer": "wraps another framework",
     "keras.layers.TorchModuleWrapper": "wraps another framework",
     "keras.callbacks.OrbaxCheckpoint": "writes the format of a package for JAX",
-    "keras.SymbolicScope": "a mark that Keras's own backends read",
-    "keras.layers.*serialize": "not yet",
 }
-FUNCTIONS_HERE = {"keras.name_scope"}
+FUNCTIONS_HERE = {"keras.name_scope", "keras.device"}  # or classes here: blocks, either way
 
 
 def public_names(module, path):
