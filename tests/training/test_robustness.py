@@ -220,9 +220,17 @@ INTERRUPTIONS = {
 }
 
 
+@pytest.fixture
+def ctrl_c():
+    """SIGINT raises KeyboardInterrupt, even where the shell started the tests in the background and had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("eager", [False, True])
 @pytest.mark.parametrize("name", INTERRUPTIONS)
-def test_the_model_is_usable_after_an_interruption(name, eager, tmp_path):
+def test_the_model_is_usable_after_an_interruption(name, eager, tmp_path, ctrl_c):
     data, options = INTERRUPTIONS[name]
     model = one(keras, optimizer="adam", metrics=["mae"], run_eagerly=eager)
     with pytest.raises(KeyboardInterrupt):
