@@ -78,6 +78,7 @@ def compute_iou(
 
     use_masking: whether pairs with a box of negative numbers only (padding) get `mask_val`.
 
+    >>> import numpy as np
     >>> a, b = np.array([[0.0, 0.0, 2.0, 2.0]]), np.array([[1.0, 0.0, 3.0, 2.0]])
     >>> round(float(compute_iou(a, b, "xyxy")[0, 0]), 3)
     0.333
