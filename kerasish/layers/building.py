@@ -1,7 +1,9 @@
 """How a layer gets its variables: `build`, from the shapes of what it is first called with."""
 
+import copy
 import functools
 import inspect
+import random
 import warnings
 from contextlib import nullcontext
 from typing import Any, Callable
@@ -10,7 +12,7 @@ from kerasish.base import naming, tree
 from kerasish.engine.core import suspended
 from kerasish.engine.tensor import TensorSpec
 from kerasish.engine.trace import infer
-from kerasish.layers.calls import is_tensor, shape_of
+from kerasish.layers.calls import calls, is_tensor, shape_of
 
 
 class Building:
@@ -69,6 +71,21 @@ class Building:
                 self.build(next(iter(shapes.values()), None))
             self.built = True
         object.__setattr__(self, "_locked", True)
+
+    def _sketch(self, args: tuple, kwargs: dict, names: tuple) -> Any:
+        """A copy of this layer that is built for these inputs, with variables of the right shapes that hold nothing."""
+        shared = {id(v): v for v in self.variables}
+        for layer in self._flatten_layers():
+            shared |= {id(nodes): nodes for nodes in (layer._inbound_nodes, layer._outbound_nodes)}
+        copied = copy.deepcopy(self, shared)
+        seeds = random.getstate()  # seeds that are not given come from there
+        calls.sketching = True
+        try:
+            copied._maybe_build(args, kwargs, names)
+        finally:
+            calls.sketching = False
+            random.setstate(seeds)
+        return copied
 
     def _outside_own_scope(self) -> bool:
         path = naming.current_path()

@@ -22,7 +22,7 @@ class Call:
         self.training = training
 
 
-calls = threading.local()  # its `now` is a Call, or None outside of all calls
+calls = threading.local()  # its `now` is a Call, or None outside of all calls; `sketching`: variables' values do not matter
 
 
 @functools.lru_cache(maxsize=4096)

@@ -251,6 +251,10 @@ class Layer(State, Building, Masked, Storable, Operation, metaclass=_Meta):
         return self._inferred(args, kwargs)
 
     def _inferred(self, args: tuple, kwargs: dict) -> Any:
+        """Symbolic outputs, found by tracing the call. The layer stays as it is: before it is built, a copy is traced."""
+        if not self.built:
+            return self._sketch(args, kwargs, signature_of(type(self).call)[0])._inferred(args, kwargs)
+
         def spec(x: Any) -> Any:
             return TensorSpec(x.shape, x.dtype) if isinstance(x, KerasTensor) else x
 
@@ -260,11 +264,17 @@ class Layer(State, Building, Masked, Storable, Operation, metaclass=_Meta):
         return tree.map_structure(from_spec, out)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """The output shape for an input shape, found by tracing the call."""
-        specs = tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), args)
-        if not self.built:
-            self.build(*args, **kwargs)
-        return tree.map_structure(lambda t: tuple(t.shape), self._inferred(tuple(specs), {}))
+        """The output shape for an input shape (or `query_shape`, `value_shape` for a call of query and value), found by
+        tracing the call."""
+        names = signature_of(type(self).call)[0]
+        named = {k.removesuffix("_shape"): v for k, v in kwargs.items() if v is not None}
+        args = (*args, *[named.pop(k) for k in list(named) if k not in names])
+
+        def symbolic(shape: Any) -> Any:
+            return None if shape is None else tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape)
+
+        inputs, named = tuple(map(symbolic, args)), {k: symbolic(v) for k, v in named.items()}
+        return tree.map_structure(lambda t: tuple(t.shape), self._inferred(inputs, named))
 
     def stateless_call(
         self,

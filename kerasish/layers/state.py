@@ -10,7 +10,8 @@ from kerasish.base import naming, tree
 from kerasish.base.registry import get_registered_object, resolve
 from kerasish.engine.tensor import Tensor
 from kerasish.engine.variable import Variable, is_float
-from kerasish.layers.tracking import tracked
+from kerasish.layers.calls import calls
+from kerasish.layers.tracking import contents, tracked
 from kerasish.metrics.metric import Metric
 from kerasish.random import SeedGenerator
 from kerasish.saving.serialization import deserialize_keras_object
@@ -38,15 +39,18 @@ class State:
             if not name.startswith("_"):
                 self._track_init()
         if "_layers" in self.__dict__:
+            value = tracked(self, value)
             old = self.__dict__.get(name)
+            object.__setattr__(self, name, value)
             if old is not None and old is not value:
                 self._untrack(old)
-            value = tracked(self, value)
-        object.__setattr__(self, name, value)
+        else:
+            object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self._untrack(self.__dict__.get(name))
+        old = self.__dict__.get(name)
         object.__delattr__(self, name)
+        self._untrack(old)
 
     def _lists(self, value: Any) -> Iterator[list]:
         if isinstance(value, Variable):
@@ -74,8 +78,17 @@ class State:
                     value.trainable = False  # though it counts as one that may be trained, when the layer is thawed
 
     def _untrack(self, value: Any) -> None:
-        for kept in (self._trainable_variables, self._non_trainable_variables, self._layers, self._metrics):
-            kept[:] = [v for v in kept if v is not value]
+        """Forget what was in an attribute or container of this layer, unless it is in another one, too."""
+        gone = {id(v) for v in contents(value) if isinstance(v, (State, Variable, Metric, SeedGenerator))}
+        if not gone:
+            return
+        for name, other in self.__dict__.items():
+            if name not in self._not_saved:
+                gone.difference_update(map(id, contents(other)))
+        for kept in (
+            self._trainable_variables, self._non_trainable_variables, self._layers, self._metrics, self._seed_generators
+        ):  # fmt: skip
+            kept[:] = [v for v in kept if id(v) not in gone]
 
     # -- variables ----------------------------------------------------------------------------------------------------
 
@@ -94,8 +107,12 @@ class State:
     ) -> Variable:
         """Make a variable of this layer. `initializer`: a name, an Initializer, or a function of shape and dtype."""
         self._check_super_called()
+        if isinstance(shape, (int, np.integer)):
+            raise ValueError(f"Cannot convert {shape!r} to a shape. A shape is a tuple: pass shape=({shape},).")
         dtype = dtype if dtype is not None else self.variable_dtype
-        if initializer is None:
+        if getattr(calls, "sketching", False):
+            initializer = "zeros"  # so that no random numbers are drawn
+        elif initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
         with naming.name_scope(self.name) if not naming.current_path().endswith(self.name) else nullcontext():
             variable = Variable(
@@ -158,23 +175,21 @@ class State:
     @property
     def variables(self) -> list[Variable]:
         """All variables, seeds included; those of metrics are `metrics_variables`."""
-        out = {id(v): v for v in self._weights_of_all()}
-        for layer in self._flatten_layers():
-            for seed in layer._seed_generators:
-                out.setdefault(id(seed.state), seed.state)
-        return list(out.values())
-
-    def _weights_of_all(self) -> list[Variable]:
         found: dict[int, Variable] = {}
         for layer in self._flatten_layers():
-            for v in (*layer._trainable_variables, *layer._non_trainable_variables):
+            seeds = [seed.state for seed in layer._seed_generators]
+            for v in (*layer._trainable_variables, *layer._non_trainable_variables, *seeds):
                 found.setdefault(id(v), v)
         return list(found.values())
 
     @property
     def weights(self) -> list[Variable]:
         """The variables that make up the layer: not seeds, not metrics."""
-        return self._weights_of_all()
+        found: dict[int, Variable] = {}
+        for layer in self._flatten_layers():
+            for v in (*layer._trainable_variables, *layer._non_trainable_variables):
+                found.setdefault(id(v), v)
+        return list(found.values())
 
     @property
     def trainable_variables(self) -> list[Variable]:
