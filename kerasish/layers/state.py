@@ -97,6 +97,7 @@ class State:
         shape: Any = None,
         initializer: Any = None,
         dtype: Any = None,
+        *,
         trainable: bool = True,
         autocast: bool = True,
         regularizer: Any = None,
@@ -107,6 +108,11 @@ class State:
     ) -> Variable:
         """Make a variable of this layer. `initializer`: a name, an Initializer, or a function of shape and dtype."""
         self._check_super_called()
+        if isinstance(shape, str):
+            raise ValueError(
+                f"`name` must be passed as a keyword argument. Received: add_weight({shape!r}, ...). "
+                f"Use: add_weight(shape=..., name={shape!r})."
+            )
         if isinstance(shape, (int, np.integer)):
             raise ValueError(f"Cannot convert {shape!r} to a shape. A shape is a tuple: pass shape=({shape},).")
         dtype = dtype if dtype is not None else self.variable_dtype
@@ -130,7 +136,15 @@ class State:
         self._track(variable)
         return variable
 
-    add_variable = add_weight
+    def add_variable(
+        self, shape: Any, initializer: Any, dtype: Any = None, trainable: bool = True, autocast: bool = True,
+        regularizer: Any = None, constraint: Any = None, name: str | None = None,
+    ) -> Variable:  # fmt: skip
+        """`add_weight`, with all arguments by place too."""
+        return self.add_weight(
+            shape, initializer, dtype, trainable=trainable, autocast=autocast, regularizer=regularizer,
+            constraint=constraint, name=name,
+        )  # fmt: skip
 
     def add_metric(self, *args: Any, **kwargs: Any) -> None:
         """Not in Keras 3 any more: says what to do instead."""
