@@ -9,7 +9,7 @@ from kerasish.layers.adaptive_pooling import (
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
 )  # fmt: skip
-from kerasish.layers.attention import AdditiveAttention, Attention, GroupedQueryAttention, MultiHeadAttention
+from kerasish.layers.attention import AdditiveAttention, Attention
 from kerasish.layers.batch_normalization import BatchNormalization
 from kerasish.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from kerasish.layers.convolution import Conv1D, Conv2D, Conv3D
@@ -25,6 +25,7 @@ from kerasish.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )  # fmt: skip
+from kerasish.layers.heads import GroupedQueryAttention, MultiHeadAttention
 from kerasish.layers.input_layer import Input, InputLayer
 from kerasish.layers.input_spec import InputSpec
 from kerasish.layers.layer import Layer

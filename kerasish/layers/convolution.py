@@ -100,15 +100,18 @@ class BaseConv(LowRankKernel, Convolution):
         self._enable_lora_if_asked()
 
     def call(self, inputs: Any) -> Any:
-        x, padding = inputs, self.padding
+        return self._finished(self.convolution_op(inputs, self.kernel))
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone: subclasses may convolve differently, or with another kernel."""
+        padding = self.padding
         if padding == "causal":
             reach = (self.kernel_size[0] - 1) * self.dilation_rate[0]
-            x, padding = ops.pad(x, self._joined((0, 0), [(reach, 0)], (0, 0))), "valid"
-        x = ops.conv(
-            x, self.kernel, strides=self.strides, padding=padding, data_format=self.data_format,
+            inputs, padding = ops.pad(inputs, self._joined((0, 0), [(reach, 0)], (0, 0))), "valid"
+        return ops.conv(
+            inputs, kernel, strides=self.strides, padding=padding, data_format=self.data_format,
             dilation_rate=self.dilation_rate,
         )  # fmt: skip
-        return self._finished(x)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         return self._convolved_shape(input_shape, self.filters)

@@ -9,7 +9,11 @@ from kerasish.engine.dims import Dim
 
 @export("keras.InputSpec", "keras.layers.InputSpec")
 class InputSpec:
-    """Demands on one input: dtype, shape (None: any size), ndim, max_ndim, min_ndim, axes ({axis: size})."""
+    """Demands on one input: dtype, shape (None: any size), ndim, max_ndim, min_ndim, axes ({axis: size}).
+
+    >>> InputSpec(min_ndim=2, axes={-1: 3})
+    InputSpec(min_ndim=2, axes={-1: 3})
+    """
 
     def __init__(
         self,
@@ -27,9 +31,29 @@ class InputSpec:
         self.shape = tuple(shape) if shape is not None else None
         self.ndim = len(self.shape) if self.shape is not None else ndim
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
-        self.axes = {int(k): v for k, v in (axes or {}).items()}
+        try:
+            self.axes = {int(k): v for k, v in (axes or {}).items()}
+        except (ValueError, AttributeError, TypeError):
+            raise TypeError(f"Argument `axes` must be a dict with integer keys. Received: axes={axes}") from None
+        most = self.ndim if self.ndim is not None else max_ndim
+        if self.axes and most is not None and max(self.axes) >= most:
+            raise ValueError(f"Axis {max(self.axes)} is greater than the maximum allowed value: {most - 1}")
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         self.name, self.optional = name, optional
+
+    def get_config(self) -> dict:
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "InputSpec":
+        known = {k: v for k, v in config.items() if k != "ndim" or config.get("shape") is None}
+        return cls(**known)
+
+    def __repr__(self) -> str:
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
+        given = [f"{name}={getattr(self, name)}" for name in names if getattr(self, name)]
+        return f"InputSpec({', '.join(given)})"
 
 
 def check(spec: Any, inputs: Any, layer_name: str) -> None:

@@ -18,9 +18,10 @@ class BasePooling(Spatial):
     pool: Any = None  # the op
 
     def __init__(
-        self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None, **kwargs: Any
-    ):
-        super().__init__(**kwargs)
+        self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None,
+        name: str | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(name=name, **kwargs)
         self.pool_size = per_axis(pool_size, self.rank, "pool_size")
         self.strides = per_axis(pool_size if strides is None else strides, self.rank, "strides")
         self.padding = padding_name(padding)
@@ -43,9 +44,10 @@ class BaseMaxPooling(BasePooling):
     pool = ops.max_pool
 
     def __init__(
-        self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None, **kwargs: Any
-    ):
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+        self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None,
+        name: str | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
 class BaseAveragePooling(BasePooling):

@@ -1,6 +1,6 @@
 """Containers that tell their layer what is put into them, so that layers and variables in lists and dicts are found."""
 
-from typing import Any
+from typing import Any, Iterator
 
 from kerasish.base.tree import register_container
 
@@ -20,6 +20,18 @@ def tracked(layer: Any, value: Any) -> Any:
     return value
 
 
+def contents(value: Any) -> Iterator[Any]:
+    """What an attribute's value holds, in containers within containers, too."""
+    if isinstance(value, (TrackedList, tuple)):
+        for v in value:
+            yield from contents(v)
+    elif isinstance(value, TrackedDict):
+        for v in value.values():
+            yield from contents(v)
+    else:
+        yield value
+
+
 class TrackedList(list):
     """A list in a layer."""
 
@@ -37,21 +49,21 @@ class TrackedList(list):
         super().extend(tracked(self._layer, v) for v in values)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        if not isinstance(index, slice):
-            self._layer._untrack(self[index])
-            value = tracked(self._layer, value)
+        before = tuple(self)
+        if isinstance(index, slice):
+            super().__setitem__(index, [tracked(self._layer, v) for v in value])
         else:
-            value = [tracked(self._layer, v) for v in value]
-        super().__setitem__(index, value)
+            super().__setitem__(index, tracked(self._layer, value))
+        self._layer._untrack(before)
 
     def __iadd__(self, values: Any) -> "TrackedList":  # type: ignore[misc,override]
         self.extend(values)
         return self
 
     def __delitem__(self, index: Any) -> None:
-        for v in self[index] if isinstance(index, slice) else [self[index]]:
-            self._layer._untrack(v)
+        before = tuple(self)
         super().__delitem__(index)
+        self._layer._untrack(before)
 
     def pop(self, index: Any = -1) -> Any:
         value = super().pop(index)
@@ -63,9 +75,9 @@ class TrackedList(list):
         self._layer._untrack(value)
 
     def clear(self) -> None:
-        for v in self:
-            self._layer._untrack(v)
+        before = tuple(self)
         super().clear()
+        self._layer._untrack(before)
 
     def __reduce__(self) -> tuple:
         return list, (list(self),)
@@ -79,9 +91,9 @@ class TrackedDict(dict):
         super().__init__({k: tracked(layer, v) for k, v in dict(items).items()})
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if key in self:
-            self._layer._untrack(self[key])
+        before = self.get(key)
         super().__setitem__(key, tracked(self._layer, value))
+        self._layer._untrack(before)
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         for k, v in dict(*args, **kwargs).items():
@@ -98,8 +110,9 @@ class TrackedDict(dict):
         return value
 
     def __delitem__(self, key: Any) -> None:
-        self._layer._untrack(self[key])
+        before = self.get(key)
         super().__delitem__(key)
+        self._layer._untrack(before)
 
     def __reduce__(self) -> tuple:
         return dict, (dict(self),)

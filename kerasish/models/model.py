@@ -9,8 +9,10 @@ from kerasish.base import tree
 from kerasish.base.registry import export
 from kerasish.engine.tensor import Tensor, TensorSpec
 from kerasish.engine.trace import infer
+from kerasish.layers.building import tupled
+from kerasish.layers.calls import shape_of, training_default
 from kerasish.layers.input_layer import Input, InputLayer
-from kerasish.layers.layer import Layer, _tupled, shape_of, training_default
+from kerasish.layers.layer import Layer
 from kerasish.models.state_tree import get_state_tree, set_state_tree
 from kerasish.models.summary import print_summary
 from kerasish.ops.function import Function
@@ -240,7 +242,7 @@ class Model(Trainer, Layer):
         if self._functional is not None or self.built:
             self.built = True
             return
-        shape = _tupled(input_shape)
+        shape = tupled(input_shape)
 
         def spec(s: Any) -> TensorSpec:
             return TensorSpec((None, *s[1:]), self.compute_dtype)

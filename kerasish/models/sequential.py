@@ -7,8 +7,10 @@ from kerasish.base import naming
 from kerasish.base.registry import export
 from kerasish.engine.tensor import TensorSpec
 from kerasish.engine.trace import infer
+from kerasish.layers.building import tupled
+from kerasish.layers.calls import shape_of
 from kerasish.layers.input_layer import Input, InputLayer
-from kerasish.layers.layer import Layer, _tupled, shape_of
+from kerasish.layers.layer import Layer
 from kerasish.models.model import Model
 from kerasish.ops.function import Function
 from kerasish.ops.symbolic import KerasTensor
@@ -88,7 +90,7 @@ class Sequential(Model):
             raise ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`.")
         if input_shape is None:
             raise ValueError("You must provide an `input_shape` argument.")
-        shape = _tupled(input_shape)
+        shape = tupled(input_shape)
         entry = Input(batch_shape=shape, dtype=self._input_dtype)
         self._stack.insert(0, entry._keras_history.operation)
         self._connect(entry)

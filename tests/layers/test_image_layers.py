@@ -14,7 +14,7 @@ from kerasish import layers
 from kerasish.engine.static import function
 from kerasish.layers.preprocessing import image
 from kerasish.layers.preprocessing.image import BaseImagePreprocessingLayer
-from kerasish.layers.preprocessing.image import boxes as boxes_of
+from kerasish.utils import bounding_boxes as boxes_of
 
 _file = np.load(pathlib.Path(__file__).parent.parent / "golden" / "image_layers.npz")
 GOLDEN = json.loads(bytes(_file["records"]))

@@ -105,6 +105,7 @@ MISTAKES = {
     "not a layer's config": (
         lambda: layers.deserialize(keras.optimizers.serialize(keras.optimizers.SGD())), ValueError, "not a `keras.layers.Layer`"),
     "too few weights": (lambda: built().set_weights([np.ones((3, 2))]), ValueError, "length 1"),
+    "a shape that is a number": (lambda: layers.Layer().add_weight(shape=3), ValueError, r"pass shape=\(3,\)"),
     "weights of other shapes": (lambda: built().set_weights([np.ones((2, 2)), np.ones(2)]), ValueError, "shape"),
 }
 
@@ -130,3 +131,101 @@ def test_the_number_of_rows_in_python_floats(length):
     trained = keras.Sequential([Mean(), keras.layers.Dense(1)])
     trained.compile("sgd", "mse")
     trained.train_on_batch(x, np.ones((length, 1), "float32"))
+
+
+# -- what a layer holds -----------------------------------------------------------------------------------------------
+
+
+def holding(**parts):
+    layer = layers.Layer()
+    for name, part in parts.items():
+        setattr(layer, name, part)
+    return layer
+
+
+def test_what_is_taken_away_is_forgotten():
+    layer = holding(sub=layers.Dense(2), seed=keras.random.SeedGenerator(1), metric=keras.metrics.Mean())
+    layer.weight = layer.add_weight(shape=(2,))
+    for name in ("sub", "seed", "metric", "weight"):
+        delattr(layer, name)
+    assert not (layer._layers or layer.variables or layer.metrics)
+    with pytest.raises(AttributeError):
+        del layer.sub
+
+
+def test_what_is_replaced_is_forgotten():
+    old, new = layers.Dense(2), layers.Dense(3)
+    layer = holding(sub=old)
+    layer.sub = new
+    assert layer._layers == [new]
+
+
+def test_what_has_two_names_is_held_until_both_are_gone():
+    shared = layers.Dense(2)
+    layer = holding(a=shared, b=shared, c=[shared], d={"x": (shared,)})
+    del layer.a
+    layer.b = None
+    layer.c.pop()
+    assert layer._layers == [shared]
+    layer.d["x"] = None
+    assert layer._layers == []
+
+
+def test_layers_in_containers_come_and_go():
+    first, second, third = (layers.Dense(n) for n in (1, 2, 3))
+    layer = holding(blocks=[first, second])
+    layer.blocks[0] = third
+    assert layer._layers == [second, third]
+    layer.blocks[:] = [first]
+    assert layer._layers == [first]
+    layer.blocks += [second]
+    layer.blocks.clear()
+    layer.blocks = {"a": [third]}
+    assert layer._layers == [third]
+    del layer.blocks
+    assert layer._layers == []
+
+
+def test_a_layer_that_is_refused_leaves_the_one_before():
+    layer = built()
+    bias = layer.bias
+    with pytest.raises(ValueError, match="already built"):
+        layer.bias = layers.Dense(1)
+    assert layer.bias is bias and len(layer.weights) == 2
+
+
+def test_states_of_seeds_stand_by_their_layers():
+    inner = holding(seed=keras.random.SeedGenerator(1))
+    inner.weight = inner.add_weight(shape=(), name="inner")
+    outer = holding(inner=inner)
+    outer.weight = outer.add_weight(shape=(), name="outer", trainable=False)
+    assert [v.name for v in outer.variables] == ["outer", "inner", "seed_generator_state"]
+
+
+def test_shapes_of_several_inputs_by_name():
+    class Sum(layers.Layer):
+        def call(self, a, b=None):
+            return a + b
+
+    for layer in (Sum(), layers.MultiHeadAttention(2, 3)):
+        first, second = ("a", "b") if isinstance(layer, Sum) else ("query", "value")
+        shapes = {f"{first}_shape": (None, 3, 4), f"{second}_shape": (None, 3, 4)}
+        assert layer.compute_output_shape(**shapes) == layer.compute_output_shape(*shapes.values()) == (None, 3, 4)
+    assert layers.LSTM(5).compute_output_shape(sequences_shape=(2, 3, 4)) == (2, 5)
+    dense = layers.Dense(2)
+    assert dense.compute_output_shape((None, 3)) == (None, 2) and not dense.built
+    assert dense(np.ones((1, 7))).shape == (1, 2)
+
+
+def test_a_convolution_of_ones_own():
+    class Doubled(layers.Conv1D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, kernel * 2)
+
+    x = draw(1, 6, 2)
+    for padding in ("valid", "same", "causal"):
+        ours, plain = Doubled(3, 2, padding=padding), layers.Conv1D(3, 2, padding=padding)
+        plain(x)
+        ours.build(x.shape)
+        ours.set_weights(plain.get_weights())
+        np.testing.assert_allclose(np.asarray(ours(x)), 2 * np.asarray(plain(x)), rtol=1e-5, atol=1e-6)

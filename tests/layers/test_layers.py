@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import random
 
 import numpy as np
 import pytest
@@ -163,6 +164,30 @@ def test_shapes_are_inferred(family, row):
         assert all(a is None or a == b for a, b in zip(s.shape, y.shape, strict=True))
         if s.shape:
             assert list(s.shape[1:]) == list(y.shape[1:])
+
+
+@every("symbolic")
+def test_compute_output_shape_leaves_the_layer_as_it_is(family, row):
+    if row.call:
+        return  # whether scores or states are returned is no matter of shapes
+    layer, inputs = made(row)
+    expected = [y.shape for y in run(layer, inputs, row)]
+    again = row.make(keras)
+    before = again.built, len(again.variables), random.getstate()
+    shapes = tree.map_structure(lambda x: tuple(x.shape), row.inputs)
+    found = again.compute_output_shape(*shapes) if row.star else again.compute_output_shape(shapes)
+    found = [tuple(s) for s in flat_shapes(found)]
+    assert found == expected or (row.random and [len(s) for s in found] == [len(s) for s in expected])
+    assert (again.built, len(again.variables), random.getstate()) == before
+
+
+def flat_shapes(found):
+    """Shapes in lists, tuples and dicts."""
+    if isinstance(found, dict):
+        return [s for key in sorted(found) for s in flat_shapes(found[key])]
+    if all(d is None or isinstance(d, int) for d in found):
+        return [found]
+    return [s for part in found for s in flat_shapes(part)]
 
 
 @every("symbolic", "not random")

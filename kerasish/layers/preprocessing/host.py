@@ -74,6 +74,9 @@ class HostLayer(Layer):
     def _convert(self, x: Any) -> Any:
         return x if isinstance(x, np.ndarray) else super()._convert(x)  # integers of 64 bits stay whole
 
+    def build(self, input_shape: Any = None) -> None:
+        self.built = True
+
     def _maybe_build(self, args: tuple, kwargs: dict, names: tuple) -> None:
         self.built = True
 

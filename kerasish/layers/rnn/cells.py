@@ -150,6 +150,9 @@ class SimpleRNNCell(DropoutCell):
             recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint,
         )  # fmt: skip
 
+    def call(self, sequence: Any, states: Any, training: Any = False) -> Any:  # type: ignore[override]
+        return super().call(sequence, states, training)  # Keras's name for the inputs, in this cell alone
+
     def step(self, x: Any, states: list, training: Any) -> list:
         return [self.activation(ops.add(x, self._recurrent(states[0], training)))]
 

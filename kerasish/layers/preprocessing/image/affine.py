@@ -33,12 +33,12 @@ class AffineLayer(BaseImagePreprocessingLayer):
             images, row, interpolation, fill_mode=self.fill_mode, fill_value=self.fill_value, data_format=self.data_format
         )
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training or transformation is None:
             return segmentation_masks
         return self._transform_images(segmentation_masks, transformation, "nearest")
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         if not training or transformation is None:
             return bounding_boxes
         size = self._input_size(transformation)

@@ -104,35 +104,35 @@ class BaseImagePreprocessingLayer(Layer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not implement `_transform_images()`.")
 
-    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         """A batch of images, transformed, in the compute dtype."""
         images = ops.cast(images, self.compute_dtype)
         if training and transformation is not None:
             images = self._transform_images(images, transformation, getattr(self, "interpolation", "bilinear"))
         return images
 
-    def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
         """Labels of a batch of images; most transformations leave them alone."""
         return labels
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         """Boxes (batch, n, 4) with labels (batch, n); transformations of colors leave them alone."""
         return bounding_boxes
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         """Masks of a batch of images; transformations of colors leave them alone."""
         return segmentation_masks
 
-    def transform_single_image(self, image: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_single_image(self, image: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._single(self.transform_images, image, transformation, training)
 
-    def transform_single_label(self, label: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_single_label(self, label: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._single(self.transform_labels, label, transformation, training)
 
-    def transform_single_bounding_box(self, bounding_box: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_single_bounding_box(self, bounding_box: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._single(self.transform_bounding_boxes, dense(bounding_box), transformation, training)
 
-    def transform_single_segmentation_mask(self, segmentation_mask: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_single_segmentation_mask(self, segmentation_mask: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._single(self.transform_segmentation_masks, segmentation_mask, transformation, training)
 
     def _single(self, transform: Any, x: Any, transformation: Any, training: bool) -> Any:

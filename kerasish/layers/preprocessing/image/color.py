@@ -201,7 +201,7 @@ class RandomGrayscale(BaseImagePreprocessingLayer):
     def _draw(self, images: Any, seed: Any) -> Any:
         return random.uniform((self._batch_size(images), 1, 1, 1), seed=seed) < self.factor
 
-    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         images = ops.convert_to_tensor(images)
         if not training:
             return images

@@ -38,10 +38,10 @@ class RandomFlip(BaseImagePreprocessingLayer):
         axes = [a for a, wanted in zip(self._spatial_axes, MODES[self.mode], strict=True) if wanted]
         return ops.where(transformation["flips"], ops.flip(images, axes), images)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         return self.transform_images(segmentation_masks, transformation, training=training)
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         if not training:
             return bounding_boxes
         size = self._size(transformation["input_shape"])

@@ -27,7 +27,7 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         return images
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         out = dict(bounding_boxes)
         for key in ("boxes", "labels"):
             x = ops.convert_to_tensor(bounding_boxes[key])[:, : self.max_number]

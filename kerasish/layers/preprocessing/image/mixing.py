@@ -126,17 +126,17 @@ class CutMix(RectangleLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return ops.where(transformation["batch_masks"], _others(images, transformation), images)
 
-    def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
         return labels if not training or transformation is None else _mixed(labels, transformation)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training or transformation is None:
             return segmentation_masks
         # a mask has its own number of channels, so the rectangle is taken from one of the images'
         inside = ops.max(transformation["batch_masks"], axis=self._channel_axis, keepdims=True)
         return ops.where(inside, _others(segmentation_masks, transformation), segmentation_masks)
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         raise NotImplementedError("CutMix does not mix bounding boxes. Leave them out of its inputs.")
 
 
@@ -165,13 +165,13 @@ class MixUp(BaseImagePreprocessingLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return ops.cast(_mixed(images, transformation), self.compute_dtype)
 
-    def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
         return _mixed(labels, transformation) if training else labels
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         return _mixed(segmentation_masks, transformation) if training else segmentation_masks
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         if not training:
             return bounding_boxes
         both = {k: (bounding_boxes[k], _others(bounding_boxes[k], transformation)) for k in ("boxes", "labels")}

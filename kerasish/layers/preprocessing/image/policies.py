@@ -99,10 +99,10 @@ class RandAugment(PolicyLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return self._all(images, transformation, "images")
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._all(segmentation_masks, transformation, "segmentation_masks") if training else segmentation_masks
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         return self._all(bounding_boxes, transformation, "bounding_boxes") if training else bounding_boxes
 
 
@@ -166,5 +166,5 @@ class AugMix(PolicyLayer):
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         return ops.clip(self._mixed(images, transformation, "images"), *self.value_range)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._mixed(segmentation_masks, transformation, "segmentation_masks") if training else segmentation_masks

@@ -94,7 +94,7 @@ class Resizing(SizedLayer):
             fill_mode=self.fill_mode, fill_value=self.fill_value, data_format=self.data_format,
         )  # fmt: skip
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         height, width = transformation
         given = ops.convert_to_tensor(bounding_boxes["boxes"])
         padding = ops.logical_or(ops.all(given == -1, axis=-1), ops.all(given == 0, axis=-1))
@@ -152,7 +152,7 @@ class CenterCrop(SizedLayer):
     ) -> Any:
         return self.transform_images(segmentation_masks, transformation, training=training)
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         height, width = self._size(transformation["input_shape"])
         if self._fits(height, width):
             place: tuple = ((height - self.height) // 2, (width - self.width) // 2, self.height, self.width)
@@ -209,13 +209,13 @@ class RandomCrop(SizedLayer):
             return images
         return ops.image.resize(images, (self.height, self.width), interpolation, data_format=self.data_format)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training:
             return segmentation_masks
         masks = ops.cast(segmentation_masks, self.compute_dtype)
         return self._transform_images(masks, transformation, "nearest")
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         if not training:
             return bounding_boxes
         top, left, height, width = transformation

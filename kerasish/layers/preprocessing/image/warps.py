@@ -26,7 +26,7 @@ class WarpLayer(BaseImagePreprocessingLayer):
 
     _FACTOR_BOUNDS = (0, 1)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training or transformation is None:
             return segmentation_masks
         return self._transform_images(segmentation_masks, transformation, "nearest")
@@ -77,7 +77,7 @@ class RandomPerspective(WarpLayer):
         )  # fmt: skip
         return ops.where(per_image(transformation["apply_perspective"]), moved, images)
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         if not training or transformation is None:
             return bounding_boxes
         size = self._size(transformation["input_shape"])
@@ -144,11 +144,11 @@ class RandomElasticTransform(WarpLayer):
         moved = displaced(images, alpha * field, interpolation, self.fill_mode, self.fill_value, self.data_format)
         return ops.where(per_image(transformation["apply_transform"]), moved, images)
 
-    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         images = super().transform_images(images, transformation, training)
         if training and transformation is not None:
             images = ops.clip(images, *self.value_range)
         return images
 
-    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any, training: bool = True) -> dict:
+    def transform_bounding_boxes(self, bounding_boxes: dict, transformation: Any = None, training: bool = True) -> dict:
         raise NotImplementedError("RandomElasticTransform does not move bounding boxes. Leave them out of its inputs.")
