@@ -122,7 +122,7 @@ class Layer(State, Building, Masked, Storable, Operation, metaclass=_Meta):
                 kwargs["training"] = training
         elif "training" in kwargs and not has_training:
             kwargs.pop("training")
-        if args and "mask" not in kwargs and (has_mask or outer is None or True):
+        if args and "mask" not in kwargs:
             mask = masks_of(args[0])
             if has_mask and mask is not None and len(args) <= names.index("mask"):
                 kwargs["mask"] = mask
