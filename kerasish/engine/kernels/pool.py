@@ -68,73 +68,50 @@ def max_pool_grad(
         return out
     one = (1,) * len(size)
     at = windows(x.shape[1:-1], size, strides, padding, one)
-    if at.plain and set(size) == set(strides) == {2}:
-        _shared(lambda start, stop: _halves_grad(dy, x, out, start, stop), len(x), x.size)
-        return out
     places = shifts(at.outs, size, strides, one)
     apart = all(k <= s for k, s in zip(size, strides, strict=True))  # no two windows share a place
     gaps = size != strides or any(o * s < d for o, s, d in zip(at.outs, strides, at.padded, strict=True))
-    direct = at.plain and apart and out.flags.c_contiguous
     plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+
+    def side_by_side(start: int, stop: int) -> None:
+        for images, _ in plan[start:stop]:
+            if gaps:
+                out[images].fill(0)
+            _deal(dy[images], x[images], y[images], out[images], places)
 
     def piece(start: int, stop: int) -> None:
         for images, block, hits in _hits(x, y, size, strides, padding, plan[start:stop]):
-            dx = out[images] if direct else scratch("spread", block.shape, dy.dtype)
-            if gaps or not direct:
-                dx.fill(0)
+            dx = scratch("spread", block.shape, dy.dtype)
+            dx.fill(0)
             parts = scratch("parts", hits.shape, dy.dtype)
             np.copyto(parts, hits)  # a cast of its own and a product are faster than a mixed product
             np.multiply(parts, dy[images], parts)
             for place, part in zip(places, parts, strict=True):
-                if apart:
-                    np.copyto(dx[place], part)
-                else:
-                    np.add(dx[place], part, dx[place])
-            if not direct:
-                target = out[images]
-                if not at.plain:  # what negative padding cropped has no gradient
-                    target.fill(0)
-                np.copyto(target[at.crop], dx[at.inner])
+                np.add(dx[place], part, dx[place])
+            target = out[images]
+            if not at.plain:  # what negative padding cropped has no gradient
+                target.fill(0)
+            np.copyto(target[at.crop], dx[at.inner])
 
-    _shared(piece, len(plan), x.size)
+    _shared(side_by_side if at.plain and apart else piece, len(plan), x.size)
     return out
 
 
-def _halves_grad(dy: Array, x: Array, out: Array, start: int, stop: int) -> None:
-    """max_pool_grad where windows of two along every axis lie side by side, for some of the images.
+def _deal(dy: Array, x: Array, y: Array, out: Array, places: list) -> None:
+    """max_pool_grad where no two windows share a place: what a place does not take is left to the places after it.
 
-    The last axis is halved first, then the one before it, and the gradient goes the same way back: what is left of the
-    first place goes to the second. So the first place in memory is taken where several hold the maximum.
+    Each is copied, so that all that is computed runs over long rows.
     """
-    rank = x.ndim - 2
-    whole = tuple(slice(0, d // 2 * 2) for d in x.shape[1:-1])
-    odd = any(d % 2 for d in x.shape[1:-1])
-    step = max(1, _budget(x.shape[-1], x.dtype) // max(1, math.prod(x.shape[1:-1])))
-    for i in range(start, stop, step):
-        images = slice(i, min(i + step, stop))
-        levels = [x[(images, *whole)]]
-        for axis in range(rank, 1, -1):
-            first, second = _pair(levels[-1], axis)
-            levels.append(np.maximum(first, second, out=scratch(f"level {axis}", first.shape, x.dtype)))
-        target = out[images]
-        if odd:
-            target.fill(0)
-        g = dy[images]
-        for axis in range(1, rank + 1):
-            level = levels[rank - axis]
-            first, second = _pair(level, axis)
-            taken = np.greater_equal(first, second, out=scratch("taken", first.shape, bool))
-            into = target[(slice(None), *whole)] if axis == rank else scratch(f"back {axis}", level.shape, dy.dtype)
-            left, right = _pair(into, axis)
-            np.multiply(g, taken, left)
-            np.subtract(g, left, right)
-            g = into
-
-
-def _pair(t: Array, axis: int) -> tuple[Array, Array]:
-    """The even and the odd places along an axis."""
-    lead = (slice(None),) * axis
-    return t[(*lead, slice(0, None, 2))], t[(*lead, slice(1, None, 2))]
+    rest = dy
+    for place in places[:-1]:
+        part = scratch("part", dy.shape, dy.dtype)
+        tap = part if x.dtype == dy.dtype else scratch("tap", dy.shape, x.dtype)
+        np.copyto(tap, x[place])
+        hit = np.equal(tap, y, out=scratch("hit", dy.shape, bool))
+        np.multiply(rest, hit, part)
+        np.copyto(out[place], part)
+        rest = np.subtract(rest, part, out=scratch("rest", dy.shape, dy.dtype))
+    np.copyto(out[places[-1]], rest)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, elements: int) -> None:
