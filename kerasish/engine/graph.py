@@ -56,6 +56,31 @@ class Graph:
         )
 
 
+def rewrite(graph: Graph, rule: Callable[[Node, dict], Any]) -> Graph:
+    """Rebuild the graph node by node.
+
+    `rule(node, producer)` returns None (keep it), a Node or a list of them to stand in its place, or a Var to use instead.
+    """
+    replaced: dict[int, Var] = {}
+    producer: dict[int, Node] = {}
+    nodes = []
+
+    def sub(v: Var) -> Var:
+        return replaced.get(id(v), v)
+
+    for node in graph.nodes:
+        node = Node(node.prim, tuple(map(sub, node.args)), node.params, node.outs, node.where)
+        got = rule(node, producer)
+        if isinstance(got, Var):
+            replaced[id(node.outs[0])] = got
+            continue
+        for new in got if isinstance(got, list) else [got or node]:
+            nodes.append(new)
+            for o in new.outs:
+                producer[id(o)] = new
+    return graph.rewritten(nodes, sub)
+
+
 def verify(graph: Graph) -> None:
     """Raise AssertionError unless every value is defined once, before it is used, and fits its primitive's rule."""
     known = {id(v) for v in graph.inputs} | {id(v) for v in graph.reads.values()}

@@ -6,7 +6,8 @@ import numpy as np
 
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, broadcast_shapes, same_shape
-from kerasish.engine.graph import Graph, Node, Var
+from kerasish.engine.graph import Graph, Node, Var, rewrite
+from kerasish.engine.pooled import relu_after_pooling, sums_of_gradients
 
 FOLD_LIMIT = 1 << 16  # elements of a result that is computed while building
 RANDOM = tuple(p for name, p in P.TABLE.items() if name.startswith("random"))
@@ -18,31 +19,6 @@ def _has_dim(x: Any) -> bool:
     if isinstance(x, slice):
         return _has_dim((x.start, x.stop, x.step))
     return isinstance(x, Dim)
-
-
-def rewrite(graph: Graph, rule: Callable[[Node, dict], Any]) -> Graph:
-    """Rebuild the graph node by node.
-
-    `rule(node, producer)` returns None (keep it), a Node or a list of them to stand in its place, or a Var to use instead.
-    """
-    replaced: dict[int, Var] = {}
-    producer: dict[int, Node] = {}
-    nodes = []
-
-    def sub(v: Var) -> Var:
-        return replaced.get(id(v), v)
-
-    for node in graph.nodes:
-        node = Node(node.prim, tuple(map(sub, node.args)), node.params, node.outs, node.where)
-        got = rule(node, producer)
-        if isinstance(got, Var):
-            replaced[id(node.outs[0])] = got
-            continue
-        for new in got if isinstance(got, list) else [got or node]:
-            nodes.append(new)
-            for o in new.outs:
-                producer[id(o)] = new
-    return graph.rewritten(nodes, sub)
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -256,7 +232,9 @@ def drop_unused(graph: Graph) -> Graph:
     return graph
 
 
-PASSES = [drop_unused, fold_constants, simplify, merge_equal, simplify, drop_unused]
+PASSES = [
+    drop_unused, fold_constants, simplify, merge_equal, simplify, relu_after_pooling, sums_of_gradients, drop_unused,
+]  # fmt: skip
 
 
 def optimise(graph: Graph, check: Callable[[Graph], None] | None = None) -> Graph:
