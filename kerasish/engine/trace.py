@@ -123,7 +123,8 @@ class Trace:
         elif arena is not None and arena.flat in self.current:
             # the whole was written before: keep one value of the whole
             members = [traced if m is variable else self.read(m) for m in arena.members]
-            return self.write(arena.flat, arena.pack(members)) and traced
+            self.write(arena.flat, arena.pack(members))
+            return traced
         self.current[variable] = traced
         return traced
 

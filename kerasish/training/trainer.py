@@ -242,7 +242,7 @@ class Trainer:
         self._track_loss(loss, x)
         variables = self.trainable_variables
         if variables:
-            if self._compile_args["loss"] is not None or self.losses:
+            if self._compile_args["loss"] is not None or self.losses or _overrides(self.compute_loss, Trainer.compute_loss):
                 self._optimizer.apply(tape.gradient(scaled, variables), variables)
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
@@ -268,10 +268,16 @@ class Trainer:
 
     # -- programs -----------------------------------------------------------------------------------------------------
 
+    def _is_own(self, kind: str) -> bool:
+        """Whether a step, or what it returns for the logs, is not the library's."""
+        if _overrides(getattr(self, f"{kind}_step"), LIBRARY_STEPS[kind]):
+            return True
+        return kind != "predict" and _overrides(self.compute_metrics, Trainer.compute_metrics)
+
     def _step_function(self, kind: str) -> tuple[Callable, bool]:
         """What runs a step on `(x, y, sample_weight)` or packed data; and whether its result are logs of its own."""
         method = {"train": self.train_step, "test": self.test_step, "predict": self.predict_step}[kind]
-        own = getattr(method, "__func__", None) is not LIBRARY_STEPS[kind]
+        own = self._is_own(kind)
         if kind in self._functions:
             return self._functions[kind], own
 
@@ -405,7 +411,7 @@ class Trainer:
         self._check_compiled("fit")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = _split((x, y, sample_weight), validation_split)
-        own = type(self).train_step is not Trainer.train_step
+        own = self._is_own("train")
         if isinstance(shuffle, bool) and shuffle and not _shuffles(x):
             shuffle = False
         batches = self._batches(
@@ -443,7 +449,7 @@ class Trainer:
                         self._batches(vx, vy, vw, size, steps=validation_steps),
                     )
                 results = self._evaluate(
-                    Epochs(validation[0], steps_per_epoch=validation_steps, packed=self._own_test), callbacks
+                    Epochs(validation[0], steps_per_epoch=validation_steps, packed=self._is_own("test")), callbacks
                 )
                 logs.update({f"val_{k}": v for k, v in results.items()})
             callbacks.on_epoch_end(epoch, logs)
@@ -452,10 +458,6 @@ class Trainer:
         callbacks.on_train_end(logs)
         self._initial_epoch = None
         return self.history
-
-    @property
-    def _own_test(self) -> bool:
-        return type(self).test_step is not Trainer.test_step
 
     def get_training_state(self) -> dict:
         """Where a fit stands, besides weights and optimizer: for BackupAndRestore."""
@@ -506,7 +508,7 @@ class Trainer:
         if kwargs:
             raise ValueError(f"Arguments not recognized: {kwargs}")
         source = Epochs(
-            self._batches(x, y, sample_weight, batch_size, steps=steps), steps_per_epoch=steps, packed=self._own_test
+            self._batches(x, y, sample_weight, batch_size, steps=steps), steps_per_epoch=steps, packed=self._is_own("test")
         )
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
@@ -525,7 +527,7 @@ class Trainer:
         """The outputs for data, as arrays."""
         if callbacks is None and steps is None and (not verbose or verbose == "auto") and self._is_a_batch(x, batch_size):
             return self.predict_on_batch(x)
-        own = type(self).predict_step is not Trainer.predict_step
+        own = self._is_own("predict")
         source = Epochs(self._batches(x, None, None, batch_size, steps=steps), steps_per_epoch=steps, packed=own)
         if not isinstance(callbacks, CallbackList):
             callbacks = CallbackList(
@@ -598,6 +600,10 @@ class Trainer:
 
 
 LIBRARY_STEPS = {"train": Trainer.train_step, "test": Trainer.test_step, "predict": Trainer.predict_step}
+
+
+def _overrides(method: Any, original: Callable) -> bool:
+    return getattr(method, "__func__", None) is not original
 
 
 def _own_array(t: Any) -> Any:
