@@ -21,6 +21,18 @@ class Merge(Layer):
             )
         if len(input_shape) < 1:
             raise ValueError("A merge layer should be called on a list of at least 1 input.")
+        first = tuple(input_shape[0])
+        for other in map(tuple, input_shape[1:]):
+            if not self._fit(first, other):
+                raise ValueError(
+                    f"{type(self).__name__}: inputs have incompatible shapes. Received shapes {first[1:]} and {other[1:]}, "
+                    "without the batch"
+                )
+
+    def _fit(self, a: tuple, b: tuple) -> bool:
+        """Whether inputs of two shapes can be joined, as far as it is known."""
+        pairs = list(zip(a[:0:-1], b[:0:-1], strict=False))
+        return all(d == e or None in (d, e) or 1 in (d, e) for d, e in pairs)
 
     def call(self, inputs: Any) -> Any:
         out = inputs[0]
@@ -119,6 +131,12 @@ class Concatenate(Merge):
     def __init__(self, axis: int = -1, **kwargs: Any):
         super().__init__(**kwargs)
         self.axis = axis
+
+    def _fit(self, a: tuple, b: tuple) -> bool:
+        if len(a) != len(b):
+            return False
+        along = self.axis % len(a) if -len(a) <= self.axis < len(a) else None
+        return all(i in (0, along) or d == e or None in (d, e) for i, (d, e) in enumerate(zip(a, b, strict=True)))
 
     def call(self, inputs: Any) -> Any:
         return ops.concatenate(inputs, axis=self.axis)
