@@ -7,8 +7,16 @@ from kerasish.base.registry import export
 from kerasish.layers.layer import Layer
 
 
+def _with_rank(x: Any, rank: int) -> Any:
+    missing = rank - len(x.shape)
+    return ops.expand_dims(x, tuple(range(1, 1 + missing))) if missing else x
+
+
 class Merge(Layer):
-    """The base of layers that join several inputs element by element."""
+    """The base of layers that join several inputs element by element.
+
+    Inputs of fewer axes get new ones of length 1 after that of the batch.
+    """
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
@@ -35,8 +43,10 @@ class Merge(Layer):
         return all(d == e or None in (d, e) or 1 in (d, e) for d, e in pairs)
 
     def call(self, inputs: Any) -> Any:
-        out = inputs[0]
-        for x in inputs[1:]:
+        most = max(len(x.shape) for x in inputs)
+        first, *rest = (_with_rank(x, most) for x in inputs)
+        out = first
+        for x in rest:
             out = self._merge(out, x)
         return out
 
