@@ -234,6 +234,8 @@ class Trainer:
     def train_step(self, data: Any) -> dict:
         """One step of training on a batch; override it for training of your own."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
+        if self._optimizer is None:
+            raise AttributeError("The model was compiled with optimizer=None, which can evaluate but not train. Compile it with one.")
         self._clear_losses()
         with GradientTape() as tape:
             y_pred = self(x, training=True)

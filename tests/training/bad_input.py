@@ -32,6 +32,7 @@ CASES = {
     "wrong number of features": lambda k: model(k).fit(np.ones((8, 4), "float32"), Y, verbose=0),
     "wrong rank": lambda k: model(k).predict(np.ones((8, 3, 3, 3), "float32"), verbose=0),
     "a vector where rows are expected": lambda k: model(k)(np.ones(3, "float32")),
+    "training without an optimizer": lambda k: model(k, optimizer=None).fit(X, Y, verbose=0),
     "x and y of different lengths": lambda k: model(k).fit(X, Y[:5], verbose=0),
     "sample weights of another length": lambda k: model(k).fit(X, Y, sample_weight=np.ones(5), verbose=0),
     "targets that do not fit the outputs": lambda k: model(k, loss="categorical_crossentropy").fit(X, np.ones((8, 4)), verbose=0),
