@@ -9,7 +9,6 @@ from whole_fits import CASES, TOLERANCE, X, Y, compare, with_own_loss
 
 import kerasish as keras
 
-
 HERE = [case for case in CASES if case != "mixed_bfloat16" or importlib.util.find_spec("ml_dtypes")]
 
 
