@@ -1,8 +1,9 @@
 """Where the time of a program goes: its source, run with a clock after every statement."""
 
 import re
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,24 @@ CLOCK = "_clock"
 class Profile:
     """Seconds of each statement of a program, in the order of the source.
 
-    rows: (layer, statement, seconds), seconds being the least of all runs.
+    rows:       (layer, statement, seconds), seconds being the least of all runs.
+    operations: what the matrix products and convolutions of each statement add and multiply; those in bodies of loops are
+                not counted.
+    peak:       operations per second of a large matrix product, measured beside.
+    memory:     the program's.
     """
 
-    def __init__(self, name: str, rows: list[tuple[str, str, float]], runs: int):
+    def __init__(
+        self, name: str, rows: list[tuple[str, str, float]], runs: int, operations: list[float], peak: float, memory: dict
+    ):
         self.name, self.rows, self.runs = name, rows, runs
+        self.operations, self.peak, self.memory = operations, peak, memory
+
+    @property
+    def share_of_peak(self) -> float:
+        """How fast the statements with matrix products are, in parts of the peak; 0 if there are none."""
+        seconds = sum(row[2] for row, n in zip(self.rows, self.operations, strict=True) if n)
+        return sum(self.operations) / seconds / self.peak if seconds else 0.0
 
     @property
     def total(self) -> float:
@@ -39,6 +53,10 @@ class Profile:
 
         longest = sorted(((text, s) for _, text, s in self.rows), key=lambda item: -item[1])[:20]
         lines = [f"{self.name}: {total * 1e3:.3f} ms, the least of {self.runs} runs of each statement"]
+        lines.append(
+            f"matrix products: {sum(self.operations) / 1e6:.1f} million operations, at {self.share_of_peak:.0%} of the "
+            f"{self.peak / 1e9:.0f} Gflop/s of a large one; workspace: {self.memory['workspace'] / 1e6:.2f} MB"
+        )
         lines += table("by layer", list(self.by(0).items())[:20])
         lines += table("by function", list(self.by(1).items())[:20])
         lines += table("longest statements", longest)
@@ -53,9 +71,11 @@ def _function(statement: str) -> str:
 def profile(program: Any, arrays: Sequence[np.ndarray], runs: int = 20) -> Profile:
     """Run a program `runs` times on these arrays with a clock after each statement. Its variables are left as they were."""
     before = [(v, np.array(v._array)) for v in program.written]
-    build, statements = _instrumented(program)
+    build, statements = _instrumented(program, {"now": time.perf_counter})
     run = program.bind(program.sizes(arrays), build)
     least = np.full(len(statements), np.inf)
+    counter = _Counter()
+    counting, _ = _instrumented(program, {"now": counter.now, **counter.functions(program._names)})
     try:
         with np.errstate(all="ignore"):
             for _ in range(runs):
@@ -63,15 +83,64 @@ def profile(program: Any, arrays: Sequence[np.ndarray], runs: int = 20) -> Profi
                 start = time.perf_counter()
                 run(*arrays, ticks)
                 least = np.minimum(least, np.diff([start, *ticks]))
+            counts: list[float] = []
+            program.bind(program.sizes(arrays), counting)(*arrays, counts)
     finally:
         for v, value in before:
             np.copyto(v._array, value)
     rows = [(layer, text, float(s)) for (layer, text), s in zip(statements, least, strict=True)]
-    return Profile(program.name, rows, runs)
+    return Profile(program.name, rows, runs, np.diff([0.0, *counts]).tolist(), _peak(), program.memory)
 
 
-def _instrumented(program: Any) -> tuple[Any, list[tuple[str, str]]]:
-    """The program's build function with a clock in it, and its statements with the layers they belong to."""
+class _Counter:
+    """Counts the operations of matrix products and convolutions as they are called."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.lock = threading.Lock()  # tiles are shared between threads
+
+    def now(self) -> float:
+        return self.total
+
+    def functions(self, names: dict) -> dict:
+        """Those of a program's functions that multiply matrices, each with a count."""
+        return {n: self._counted(names[n], count) for n, count in OPERATIONS.items() if n in names}
+
+    def _counted(self, function: Callable, count: Callable) -> Callable:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = function(*args, **kwargs)
+            out = kwargs.get("out", args[2] if len(args) > 2 else result)
+            with self.lock:
+                self.total += 2.0 * count(args[0], args[1], out)
+            return result
+
+        return call
+
+
+# multiplications of two arguments into a result
+OPERATIONS: dict[str, Callable] = {
+    "dot": lambda a, b, out: out.size * a.shape[-1],
+    "split_dot": lambda a, b, out: out.size * a.shape[-1],
+    "matmul": lambda a, b, out: out.size * a.shape[-1],
+    "conv": lambda x, w, out: out.size * w[..., 0].size,
+    "conv_input_grad": lambda dy, w, out: dy.size * w[..., 0].size,
+    "conv_kernel_grad": lambda x, dy, out: dy.size * out[..., 0].size,
+}
+
+
+def _peak() -> float:
+    a = np.ones((1024, 1024), np.float32)
+    out = np.empty_like(a)
+    least = np.inf
+    for _ in range(5):
+        start = time.perf_counter()
+        np.dot(a, a, out)
+        least = min(least, time.perf_counter() - start)
+    return 2.0 * a.size * len(a) / least
+
+
+def _instrumented(program: Any, names: dict) -> tuple[Any, list[tuple[str, str]]]:
+    """The program's build function with a clock, `now`, in it, and its statements with the layers they belong to."""
     lines, statements, layer, inside = [], [], "", False
     for line in program.source.splitlines():
         text = line.strip()
@@ -88,6 +157,6 @@ def _instrumented(program: Any) -> tuple[Any, list[tuple[str, str]]]:
                 statements.append((layer, text))
                 line = f"{line}\n{' ' * indent}{CLOCK}.append(now())"
         lines.append(line)
-    scope = {**program._names, "now": time.perf_counter}
+    scope = {**program._names, **names}
     exec(compile("\n".join(lines), f"<kerasish {program.name} profile>", "exec"), scope)  # noqa: S102 - our own source
     return scope["build"], statements
