@@ -5,7 +5,7 @@ from typing import Any, Callable
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import Dim, broadcast_shapes, same_shape
+from kerasish.engine.dims import Dim, broadcast_shapes, same, same_shape
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 from kerasish.engine.pooled import relu_after_pooling, sums_of_gradients
 
@@ -194,6 +194,48 @@ def _without_zeros(node: Node, producer: dict) -> Any:
     return [*new, Node(P.add_along, (into[0], index, g), {"axis": spread.params["axis"]}, node.outs, node.where)]
 
 
+def join_parts(graph: Graph) -> Graph:
+    """The sum of arrays that are zero but for a part each, where the parts make up the whole, as the parts joined: the
+    gradient of what was split."""
+
+    def part(v: Var, producer: dict) -> tuple | None:
+        """(axis, start, stop, value) of a value that is zero but for one stretch of one axis."""
+        node = producer.get(id(v))
+        if node is None or node.prim is not P.unslice:
+            return None
+        partial = [
+            (axis, s) for axis, (s, d) in enumerate(zip(node.params["index"], v.shape, strict=True))
+            if s.step != 1 or not same(s.start, 0) or not same(s.stop, d)
+        ]  # fmt: skip
+        if len(partial) != 1 or partial[0][1].step != 1 or _has_dim(partial[0][1]):
+            return None
+        axis, s = partial[0]
+        return axis, s.start, s.stop, node.args[0]
+
+    def parts(v: Var, producer: dict) -> list | None:
+        node = producer.get(id(v))
+        if node is None or node.prim is not P.add:
+            one = part(v, producer)
+            return None if one is None else [one]
+        both = [parts(a, producer) for a in node.args]
+        return None if None in both else both[0] + both[1]
+
+    def rule(node: Node, producer: dict) -> Any:
+        if node.prim is not P.add:
+            return None
+        both = [parts(a, producer) for a in node.args]
+        if None in both:
+            return None
+        found = sorted(both[0] + both[1], key=lambda p: p[:3])
+        axis, size = found[0][0], node.outs[0].shape[found[0][0]]
+        ends = [0, *[p[2] for p in found]]
+        if any(p[0] != axis for p in found) or [p[1] for p in found] != ends[:-1] or not same(ends[-1], size):
+            return None
+        return Node(P.concat, tuple(p[3] for p in found), {"axis": axis}, node.outs, node.where)
+
+    return rewrite(graph, rule)
+
+
 def _broadcasts_to(args: list, shape: tuple) -> bool:
     return same_shape(broadcast_shapes(*[a.shape for a in args]), shape)
 
@@ -233,7 +275,7 @@ def drop_unused(graph: Graph) -> Graph:
 
 
 PASSES = [
-    drop_unused, fold_constants, simplify, merge_equal, simplify, relu_after_pooling, sums_of_gradients, drop_unused,
+    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, drop_unused,
 ]  # fmt: skip
 
 

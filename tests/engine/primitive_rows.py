@@ -86,6 +86,7 @@ ROWS = [
     Row("broadcast_to", (V,), dict(shape=(2, 3, 4))),
     Row("slice", (X,), dict(index=(slice(0, 3, 2), slice(3, None, -2)))),
     Row("unslice", (normal(2, 2),), dict(shape=(3, 4), index=(slice(0, 3, 2), slice(1, 3, 1)))),
+    Row("contiguous", (X,)),
     Row("flip", (X,), dict(axis=(0,))),
     Row("concat", (X, normal(2, 4), X), dict(axis=0)),
     Row("concat", (V, V), dict(axis=0)),

@@ -19,7 +19,7 @@ from kerasish.engine.kernels.basic import (
     select,
     size_of,
     slice_,
-    unslice,
+    contiguous, unslice,
 )
 from kerasish.engine.kernels.conv import conv, conv_bias, conv_input_grad, conv_kernel_grad
 from kerasish.engine.kernels.elementwise import (

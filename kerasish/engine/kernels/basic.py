@@ -45,6 +45,14 @@ def unslice(g: Array, shape: tuple, index: tuple, out: Array | None = None) -> A
     return out
 
 
+def contiguous(x: Array, out: Array | None = None) -> Array:
+    """A copy whose rows follow one another in memory."""
+    if out is None:
+        return np.array(x, order="C")
+    np.copyto(out, x)
+    return out
+
+
 def flip(x: Array, axis: tuple) -> Array:
     return np.flip(x, axis)
 
