@@ -158,6 +158,11 @@ class _Halves:
         }
         nodes = [n for n in joint.nodes if id(n) not in inside]
         read = {id(v): v for v in [*(a for n in nodes for a in n.args), *joint.outputs]}
+        again = [  # views of what is kept anyway
+            n for n in forward if n.prim.view and id(n.outs[0]) in read and id(n.args[0]) in read and id(n) in inside
+        ]
+        nodes = [*again, *nodes]
+        kept -= {id(n.outs[0]) for n in again}
         residuals = [v for i, v in read.items() if i in kept]
         self.kept = len(residuals)
         self.forward = drop_unused(

@@ -6,9 +6,11 @@ the inputs alone, for all steps in one product, and `step` the rest.
 
 from typing import Any
 
-from kerasish import ops, random
+from kerasish import activations, ops, random
 from kerasish.base.registry import export
 from kerasish.layers.core import Weighted
+
+NUMBER_BY_NUMBER = (activations.sigmoid, activations.hard_sigmoid, activations.tanh, activations.relu, activations.linear)
 
 
 class DropoutCell(Weighted):
@@ -120,6 +122,12 @@ class DropoutCell(Weighted):
         """Zeros."""
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
 
+    def _gates(self, z: Any) -> list:
+        """Two gates side by side; one call does for both, if the activation works on each number alone."""
+        if self.recurrent_activation in NUMBER_BY_NUMBER:
+            return self._parts(self.recurrent_activation(z), 2)
+        return [self.recurrent_activation(part) for part in self._parts(z, 2)]
+
     def _parts(self, z: Any, count: int) -> list:
         return [z[..., k * self.units : (k + 1) * self.units] for k in range(count)]
 
@@ -198,10 +206,10 @@ class LSTMCell(DropoutCell):
     def step(self, x: Any, states: list, training: Any) -> list:
         h, c = states
         z = ops.add(x, self._recurrent(h, training))
-        i, f, g, o = self._parts(z, 4)
-        gate = self.recurrent_activation
-        c = ops.add(ops.multiply(gate(f), c), ops.multiply(gate(i), self.activation(g)))
-        return [ops.multiply(gate(o), self.activation(c)), c]
+        _, _, g, o = self._parts(z, 4)
+        i, f = self._gates(z[..., : 2 * self.units])
+        c = ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(g)))
+        return [ops.multiply(self.recurrent_activation(o), self.activation(c)), c]
 
     def get_initial_state(self, batch_size: Any = None) -> list:
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(2)]
@@ -251,21 +259,18 @@ class GRUCell(DropoutCell):
         return ops.convert_to_tensor(self.bias)[0] if self.reset_after else self.bias
 
     def step(self, x: Any, states: list, training: Any) -> list:
-        h, gate = states[0], self.recurrent_activation
-        xz, xr, xh = self._parts(x, 3)
+        h, two = states[0], 2 * self.units
         if self.reset_after:
             inner = self._recurrent(h, training)
             if self.use_bias:
                 inner = ops.add(inner, ops.convert_to_tensor(self.bias)[1])
-            hz, hr, hh = self._parts(inner, 3)
-            candidate = ops.multiply(gate(ops.add(xr, hr)), hh)
+            z, r = self._gates(ops.add(x[..., :two], inner[..., :two]))
+            candidate = ops.multiply(r, inner[..., two:])
         else:
             kernel = ops.convert_to_tensor(self.recurrent_kernel)
-            gates, candidates = kernel[:, : 2 * self.units], kernel[:, 2 * self.units :]
             mask = self._drawn("state", self.recurrent_dropout, training)
-            hz, hr = self._parts(self._product(h, gates, mask), 2)
+            z, r = self._gates(ops.add(x[..., :two], self._product(h, kernel[:, :two], mask)))
             kept = h if mask is None else ops.multiply(h, mask[2])
-            candidate = ops.matmul(ops.multiply(gate(ops.add(xr, hr)), kept), candidates)
-        z = gate(ops.add(xz, hz))
-        candidate = self.activation(ops.add(xh, candidate))
+            candidate = ops.matmul(ops.multiply(r, kept), kernel[:, two:])
+        candidate = self.activation(ops.add(x[..., two:], candidate))
         return [ops.add(ops.multiply(z, h), ops.multiply(ops.subtract(1.0, z), candidate))]
