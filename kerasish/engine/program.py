@@ -347,11 +347,9 @@ class Emitter:
 
     def _scalar(self, node: Node) -> str:
         """A statement over single numbers, as an expression over NumPy scalars."""
-        args = []
-        for a in node.args:
-            name = self.name(a)
-            number = a.constant is None and self.plan.place(a).kind == "fresh"
-            args.append(name if number else f"{name}[()]")
+        names = [self.name(a) for a in node.args]
+        number = [a.constant is None and self.plan.place(a).kind == "fresh" for a in node.args]
+        args = [name if fresh else f"{name}[()]" for name, fresh in zip(names, number, strict=True)]
         if node.prim.name in SIGNS and node.outs[0].dtype.kind != "b":
             return f" {SIGNS[node.prim.name]} ".join(args) if len(args) == 2 else f"-{args[0]}"
         if node.prim is P.cast:
@@ -359,7 +357,7 @@ class Emitter:
             self.scope[f"{kind}_"] = kind.type
             return f"{kind}_({args[0]})"
         written = [f"{k}={_literal(v)}" for k, v in node.params.items()]
-        return f"{self._function(node.prim, node)}({', '.join([*args, *written])})[()]"
+        return f"{self._function(node.prim, node)}({', '.join([*names, *written])})[()]"
 
     def _rest_of_join(self, node: Node) -> list[str]:
         """The parts of a joined vector that were not computed where they belong are copied there."""

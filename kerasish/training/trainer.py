@@ -368,13 +368,24 @@ class Trainer:
         result: Any = None
         step = epochs.first_step
         together, waiting = max(1, self.steps_per_execution), 0  # callbacks see so many steps as one
+        ready: dict[int, tuple] = {}  # for batches that come again, as those of arrays do: what runs the step on them
         for data in epochs.epoch():
             if step == 0 or not self.built:
                 self._ready(unpack_x_y_sample_weight(data)[0])
             if wants and not waiting:
                 begin(step)
-            result = function(data) if own else function(*data)
-            function = self._functions[kind]
+            known = ready.get(id(data))
+            if known is not None:
+                known[1]()
+            else:
+                result = function(data) if own else function(*data)
+                if len(ready) < 2 and not own and hasattr(function, "function"):
+                    again = function.function.again(data)
+                    if again is not None:
+                        ready[id(data)] = data, again
+            if self._functions.get(kind) is not function:
+                function, _ = self._step_function(kind)
+                ready.clear()
             waiting = (waiting + 1) % together
             if wants and not waiting:
                 logs = result if own else self.get_metrics_result

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels.elementwise import clip_grad, relu_grad
+from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.scratch import ones, zeros
 
@@ -26,8 +26,9 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
         before, n, after = stages[0]
         row = ones(n, x.dtype) if n <= LONG else None
         if before == after == 1:
-            if row is not None and out is None:
-                return partial(np.dot, row, x.reshape(n))
+            if row is not None:
+                flat = x.reshape(n)
+                return partial(np.dot, row, flat) if out is None else partial(np.dot, row, flat, out.reshape(()))
         elif row is not None and out is not None and before == 1:
             return partial(np.dot, row, x.reshape(n, after), out.reshape(after))
         elif row is not None and out is not None and after == 1:
@@ -39,6 +40,33 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
 
 def bound_relu(x: Array, out: Array) -> Callable[[], Any]:
     return partial(np.maximum, x, zeros(x.size, x.dtype).reshape(x.shape), out=out)
+
+
+def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
+    if x.size > MOST:
+        return partial(clip, x, low, high, out)
+    lowest, highest = np.full_like(x, low), np.full_like(x, high)  # arrays of one shape are compared soonest
+
+    def run() -> None:
+        np.maximum(x, lowest, out=out)
+        np.minimum(out, highest, out=out)
+
+    return run
+
+
+def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
+    if x.size > MOST:
+        return partial(sigmoid, x, out)
+    one = np.ones_like(x)
+    negative, exp, add, reciprocal = np.negative, np.exp, np.add, np.reciprocal
+
+    def run() -> None:
+        negative(x, out)
+        exp(out, out)
+        add(out, one, out)
+        reciprocal(out, out)
+
+    return run
 
 
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
@@ -71,5 +99,6 @@ def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) ->
 
 
 BOUND: dict[str, Callable] = {
-    "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip_grad": bound_clip_grad,
+    "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
+    "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid,
 }  # fmt: skip
