@@ -35,7 +35,8 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
     """table[index[i]] += rows[i], repeated indices included: sorted, then summed in runs."""
     if not index.size:
         return
-    order = index.argsort(kind="stable")
+    digits = index.astype(np.uint16) if index.max() < 1 << 16 else index  # which NumPy sorts digit by digit
+    order = digits.argsort(kind="stable")
     ordered = index[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     counts = np.diff(starts, append=len(index))
