@@ -13,7 +13,7 @@ import numpy as np
 
 from kerasish.engine import primitives as P
 from kerasish.engine.chains import Chain
-from kerasish.engine.dims import Dim, evaluate
+from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
 from kerasish.engine.kernels.bound import BOUND
@@ -317,12 +317,37 @@ class Emitter:
                 rest = "".join(f" {d}," for d in v.shape[1:])
                 start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
             local[id(v)] = spare[root]
-        self.local = local
-        inner = [line for node in nodes for line in self._statement(node, fixed=False)]
+        wide: dict[tuple, str] = {}
+        before: list[str] = []
+        inner: list[str] = []
+        for node in nodes:
+            self.local = {**local, **self._widened(node, chain, wide, before)}
+            inner += self._statement(node, fixed=False)
         self.local = {}
         name = f"tile{chain.first}"
         lines = [*dict.fromkeys(start), *inner]
-        return [f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
+        return [*before, f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
+
+    def _widened(self, node: Node, chain: Chain, wide: dict[tuple, str], before: list[str]) -> dict[int, str]:
+        """Names of arguments with a number for each channel, repeated over the positions of a row: NumPy is slow over
+        runs as short as channels are."""
+        out = node.outs[0]
+        if not node.prim.broadcast or len(out.shape) < 3:
+            return {}
+        names = {}
+        for a in node.args:
+            if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1] or a.shape[-1] > SHORT:
+                continue
+            row = out.shape[1:] if product(out.shape[1:]) <= WIDE else out.shape[-2:]
+            if same_shape(row[-1:], a.shape[-1:]) and 1 < product(row[:-1]) <= product(row) <= WIDE:
+                key = (id(a), row)
+                if key not in wide:
+                    self.scope["empty"] = np.empty
+                    wide[key] = f"w{next(self.count)}"
+                    self.bound.append(f"{wide[key]} = empty({row}, dtype('{a.dtype}'))")
+                    before.append(f"copyto({wide[key]}, {self.name(a)}{'' if len(a.shape) <= len(row) else f'.reshape({row[-1]})'})")
+                names[id(a)] = wide[key]
+        return names
 
     def _partial_sums(self, chain: Chain, v: Var, after: list[str]) -> str:
         """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
@@ -388,6 +413,8 @@ class Emitter:
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
 
 
+SHORT = 256  # channels up to which they are repeated ...
+WIDE = 1 << 15  # ... and how many numbers that may take
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}
 
 

@@ -39,14 +39,15 @@ def _moments(x: Tensor, axes: tuple) -> tuple[Tensor, Tensor]:
 
 @functools.cache
 def _spread(axes: tuple) -> Callable:
-    """The variance of x about its mean, by a gradient that knows that the distances from the mean sum to zero, so that
-    nothing flows through the mean: a sum over all elements less."""
+    """The variance of x about its mean. Its gradient (x - mean) * share is said as x * share and, to the mean, what makes
+    up the rest: both need nothing of the size of x but x, and the latter is added to what else the mean receives."""
 
     @custom_gradient
     def variance(x: Tensor, mean: Tensor) -> tuple:
         def gradient(dy: Tensor) -> list:
-            share = P.div(P.scalar(x, 2), P.number(product([x.shape[a] for a in axes]), x.dtype))
-            return [P.mul(P.sub(x, mean), P.mul(dy, share)), None]
+            double = P.mul(dy, P.scalar(x, 2))
+            count = P.number(product([x.shape[a] for a in axes]), x.dtype)
+            return [P.mul(x, P.div(double, count)), P.neg(P.mul(mean, double))]
 
         return mean_of(P.square(P.sub(x, mean)), axes, True), gradient
 
