@@ -414,7 +414,7 @@ class Emitter:
 
 
 SHORT = 256  # channels up to which they are repeated ...
-WIDE = 1 << 15  # ... and how many numbers that may take
+WIDE = 1 << 12  # ... and how many numbers that may take
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}
 
 
