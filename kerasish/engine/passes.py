@@ -5,7 +5,7 @@ from typing import Any, Callable
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.dims import Dim, broadcast_shapes, same, same_shape
+from kerasish.engine.dims import Dim, broadcast_shapes, product, same, same_shape
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 from kerasish.engine.pooled import relu_after_pooling, sums_of_gradients
 
@@ -236,6 +236,43 @@ def join_parts(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
+def copies_in_order(graph: Graph) -> Graph:
+    """Where a reshape of something transposed has to copy, the copy is a statement of its own: it has planned memory, and
+    may be part of a chain."""
+
+    def rule(node: Node, producer: dict) -> Any:
+        before = producer.get(id(node.args[0])) if node.prim is P.reshape else None
+        if before is None or before.prim is not P.transpose:
+            return None
+        axes, x = before.params["axes"], node.args[0]
+        groups = _merged(x.shape, node.outs[0].shape)
+        if groups is None or all(b == a + 1 for g in groups for a, b in zip(axes[g], axes[g][1:], strict=False)):
+            return None
+        ordered = Var(x.shape, x.dtype, where=x.where)
+        return [
+            Node(P.contiguous, (x,), {}, (ordered,), node.where),
+            Node(P.reshape, (ordered,), node.params, node.outs, node.where),
+        ]
+
+    return rewrite(graph, rule)
+
+
+def _merged(before: tuple, after: tuple) -> list[slice] | None:
+    """Which axes make up each axis of a reshaped array, if each is made up of whole ones; sizes of 1 apart."""
+    if any(not isinstance(d, Dim) and d == 1 for d in before):
+        return None
+    groups, start = [], 0
+    for d in after:
+        stop = start
+        while stop < len(before) and not (stop > start and same(product(before[start:stop]), d)):
+            stop += 1
+        if stop == start or not same(product(before[start:stop]), d):
+            return None
+        groups.append(slice(start, stop))
+        start = stop
+    return groups if start == len(before) else None
+
+
 def _broadcasts_to(args: list, shape: tuple) -> bool:
     return same_shape(broadcast_shapes(*[a.shape for a in args]), shape)
 
@@ -275,7 +312,8 @@ def drop_unused(graph: Graph) -> Graph:
 
 
 PASSES = [
-    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, drop_unused,
+    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, copies_in_order,
+    drop_unused,
 ]  # fmt: skip
 
 

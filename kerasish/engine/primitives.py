@@ -111,9 +111,7 @@ unslice = prim(
     "unslice", K.unslice, lambda g, shape, index: (shape, g.dtype),
     lambda g, y, x, shape, index: slice_(g, index=index), out="keyword",
 )  # fmt: skip
-contiguous = prim(
-    "contiguous", K.contiguous, S.like, lambda g, y, x: g, out="keyword"
-)
+contiguous = prim("contiguous", K.contiguous, S.like, lambda g, y, x: g, out="keyword", pointwise=True)
 flip = prim("flip", K.flip, S.like, lambda g, y, x, axis: flip(g, axis=axis), view=True)
 
 
