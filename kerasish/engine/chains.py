@@ -66,6 +66,8 @@ def aligned_arguments(node: Node) -> list[bool] | None:
         return found
     if node.prim in REDUCTIONS and 0 not in node.params["axis"] and len(node.args[0].shape) > 1:
         return [True]
+    if node.prim is P.row_dot:
+        return [True, True]
     if node.prim in ALONG_AN_AXIS and node.params["axis"] != 0:
         return [True]
     batched = node.prim is P.matmul and len(out.shape) > 2

@@ -1,5 +1,6 @@
 """What is done to a graph before it is planned: PASSES, in order. Each takes a graph and returns one that means the same."""
 
+import collections
 from typing import Any, Callable
 
 import numpy as np
@@ -9,6 +10,7 @@ from kerasish.engine.dims import Dim, broadcast_shapes, product, same, same_shap
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 from kerasish.engine.pooled import relu_after_pooling, sums_of_gradients
 
+SHORT_ROW = 32  # elements: a call to the BLAS for less costs more than it saves
 FOLD_LIMIT = 1 << 16  # elements of a result that is computed while building
 RANDOM = tuple(p for name, p in P.TABLE.items() if name.startswith("random"))
 
@@ -236,6 +238,27 @@ def join_parts(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
+def dots_of_rows(graph: Graph) -> Graph:
+    """sum(a * b) over the last axis as a dot product a row, where the products serve nothing else."""
+    uses = collections.Counter(id(v) for v in [*(a for n in graph.nodes for a in n.args), *graph.results()])
+
+    def rule(node: Node, producer: dict) -> Any:
+        if node.prim is not P.sum_ or node.params["axis"] != (len(node.args[0].shape) - 1,):
+            return None
+        x = node.args[0]
+        product_of = producer.get(id(x))
+        if product_of is None or uses[id(x)] > 1 or x.dtype.char not in "fd" or isinstance(x.shape[-1], Dim):
+            return None
+        factors = product_of.args * (2 if product_of.prim is P.square else 1)
+        if product_of.prim not in (P.mul, P.square) or x.shape[-1] < SHORT_ROW or len(x.shape) < 2:
+            return None
+        if any(not same_shape(f.shape, x.shape) for f in factors):
+            return None
+        return Node(P.row_dot, factors, {"keepdims": node.params.get("keepdims", False)}, node.outs, node.where)
+
+    return rewrite(graph, rule)
+
+
 def copies_in_order(graph: Graph) -> Graph:
     """Where a reshape of something transposed has to copy, the copy is a statement of its own: it has planned memory, and
     may be part of a chain."""
@@ -312,8 +335,8 @@ def drop_unused(graph: Graph) -> Graph:
 
 
 PASSES = [
-    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, copies_in_order,
-    drop_unused,
+    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, dots_of_rows,
+    copies_in_order, drop_unused,
 ]  # fmt: skip
 
 

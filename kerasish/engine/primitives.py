@@ -317,6 +317,11 @@ def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple, keepdims: bool = Fal
 sum_ = prim(
     "sum", K.sum_, S.reduction(), lambda g, y, x, axis, keepdims=False: _spread(g, x, axis, keepdims), out="keyword"
 )
+row_dot = prim(  # sum(a * b) over the last axis, for a and b of one shape
+    "row_dot", K.row_dot, lambda a, b, keepdims: S.reduction()(a, (len(a.shape) - 1,), keepdims),
+    lambda g, y, a, b, keepdims: mul(reshape(g, shape=(*a.shape[:-1], 1)), b),
+    lambda g, y, a, b, keepdims: mul(reshape(g, shape=(*a.shape[:-1], 1)), a), out="keyword",
+)  # fmt: skip
 prod = prim("prod", K.prod, S.reduction(), _prod_vjp, out="keyword")
 max_ = prim("max", K.max_, S.reduction(), _extremum_vjp, out="keyword")
 min_ = prim("min", K.min_, S.reduction(), _extremum_vjp, out="keyword")
@@ -455,8 +460,7 @@ dynamic_update = TABLE["dynamic_update"] = Primitive(
 
 
 def _softmax_vjp(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor:
-    gy = mul(g, y)
-    return sub(gy, mul(y, sum_(gy, axis=(axis,), keepdims=True)))
+    return mul(y, sub(g, sum_(mul(g, y), axis=(axis,), keepdims=True)))
 
 
 softmax = prim("softmax", K.softmax, S.like, _softmax_vjp, out="keyword", inplace=(0,))

@@ -118,6 +118,7 @@ ROWS = [
     Row("select", (B, X, np.array(0.5))),
     Row("sum", (X,), dict(axis=(0, 1))),
     Row("sum", (normal(2, 3, 4),), dict(axis=(1,), keepdims=True)),
+    Row("row_dot", (X, Y), dict(keepdims=True)),
     Row("prod", (X,), dict(axis=(1,))),
     *[Row(n, (X,), dict(axis=(1,), keepdims=True)) for n in ("max", "min")],
     *[Row(n, (normal(2, 3, 4),), dict(axis=(0, 2))) for n in ("max", "min")],

@@ -8,7 +8,6 @@ from kerasish.engine import GradientTape, Tensor, grad
 from kerasish.engine.static import function
 
 
-
 @pytest.fixture(autouse=True)
 def doubles():
     config.set_floatx("float64")

@@ -80,6 +80,7 @@ from kerasish.engine.kernels.reduce import (
     max_,
     min_,
     prod,
+    row_dot,
     recurrence,
     sum_,
 )

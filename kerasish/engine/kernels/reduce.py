@@ -98,6 +98,15 @@ def sum_(x: Array, axis: tuple, keepdims: bool = False, out: Array | None = None
     return np.add.reduce(x, axis, dtype=kind, out=out, keepdims=keepdims)
 
 
+def row_dot(a: Array, b: Array, keepdims: bool, out: Array | None = None) -> Array:
+    """The sum of a * b over the last axis; a and b are real and of one shape."""
+    if out is None:
+        y = np.vecdot(a, b)
+        return y[..., None] if keepdims else y
+    np.vecdot(a, b, out=out[..., 0] if keepdims else out)
+    return out
+
+
 @lru_cache(maxsize=1024)
 def _reduced(shape: tuple, axis: tuple, keepdims: bool) -> tuple:
     return tuple(1 if i in axis else d for i, d in enumerate(shape) if keepdims or i not in axis)
