@@ -16,7 +16,7 @@ from kerasish.engine.dims import Dim, product, same_shape
 from kerasish.engine.graph import Node, Var
 
 TILE = 1 << 15  # elements: what a chain holds at once stays in the second-level cache
-TILE_OF_THREADS = 1 << 17  # shorter statements would spend their time waiting for the interpreter
+TILE_OF_THREADS = 1 << 18  # shorter statements would spend their time waiting for the interpreter
 LEAST = 1 << 15  # elements of an array that is worth it
 LEAST_ROW = 256  # elements in a row of an array whose leading size is not known
 SMALL = 1 << 12  # elements of a result that may be computed before or after a chain rather than interrupt it
