@@ -3,6 +3,7 @@
 import numpy as np
 
 Array = np.ndarray
+RANKS = 5  # rows of a run that are added one by one for all runs together: reduceat is slow over short runs
 FEW = 8  # columns that are summed one by one
 
 
@@ -27,12 +28,12 @@ def take_grad(g: Array, index: Array, shape: tuple, axis: int, out: Array | None
     rows = g.reshape(*before, flat.size, *after)
     if axis:
         rows = np.moveaxis(rows, axis, 0)
-    add_rows(out if axis == 0 else np.moveaxis(out, axis, 0), flat, rows)
+    put_sums(out if axis == 0 else np.moveaxis(out, axis, 0), flat, rows)
     return out
 
 
-def add_rows(table: Array, index: Array, rows: Array) -> None:
-    """table[index[i]] += rows[i], repeated indices included: sorted, then summed in runs."""
+def put_sums(table: Array, index: Array, rows: Array) -> None:
+    """Write the sums of the rows that have the same index into a table of zeros."""
     if not index.size:
         return
     digits = index.astype(np.uint16) if index.max() < 1 << 16 else index  # which NumPy sorts digit by digit
@@ -40,15 +41,18 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
     ordered = index[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     counts = np.diff(starts, append=len(index))
-    single = counts == 1
-    if single.any():  # runs of one need no summing, which is slow
-        at = order[starts[single]]
-        table[index[at]] += rows[at]
-    if not single.all():
-        order = order[np.repeat(~single, counts)]
-        counts = counts[~single]
-        starts = np.cumsum(counts) - counts
-        table[index[order[starts]]] += np.add.reduceat(rows[order], starts, axis=0)
+    sums = rows.take(order[starts], 0)
+    runs, rank = np.flatnonzero(counts > 1), 1
+    while runs.size and rank < RANKS:  # the second row of every run, the third, …
+        sums[runs] += rows.take(order[starts[runs] + rank], 0)
+        rank += 1
+        runs = runs[counts[runs] > rank]
+    if runs.size:  # what is left of long ones
+        left = counts[runs] - rank
+        ends = np.cumsum(left)
+        at = np.repeat(starts[runs] + rank - (ends - left), left) + np.arange(ends[-1])
+        sums[runs] += np.add.reduceat(rows.take(order[at], 0), ends - left, axis=0)
+    table[ordered[starts]] = sums
 
 
 def gather(x: Array, *indices: Array, axes: tuple) -> Array:
@@ -78,7 +82,7 @@ def scatter_add(values: Array, *indices: Array, shape: tuple) -> Array:
         for i in range(sums.shape[1]):
             sums[:, i] = np.bincount(flat, columns[:, i], minlength=len(out))
     else:
-        add_rows(out, flat, rows)
+        put_sums(out, flat, rows)
     return out.reshape(shape)
 
 
