@@ -195,6 +195,14 @@ invert = unary("invert", np.invert)
 add = binary("add", np.add, lambda g, z, x, y: g, lambda g, z, x, y: g)
 sub = binary("sub", np.subtract, lambda g, z, x, y: g, lambda g, z, x, y: neg(g))
 mul = binary("mul", np.multiply, lambda g, z, x, y: mul(g, y), lambda g, z, x, y: mul(g, x))
+weighted_sum = prim(  # a * x + b * y for x and y of one shape, and single numbers a and b
+    "weighted_sum", K.weighted_sum, lambda x, y, a, b: (y.shape, y.dtype),
+    lambda g, z, x, y, a, b: mul(g, a),
+    lambda g, z, x, y, a, b: mul(g, b),
+    lambda g, z, x, y, a, b: sum_(mul(g, x), axis=tuple(range(len(x.shape))), keepdims=False),
+    lambda g, z, x, y, a, b: sum_(mul(g, y), axis=tuple(range(len(x.shape))), keepdims=False),
+    out="positional", inplace=(1,), pointwise=True,
+)  # fmt: skip
 div = binary(
     "div", np.true_divide, lambda g, z, x, y: div(g, y), lambda g, z, x, y: neg(mul(g, div(z, y)))
 )

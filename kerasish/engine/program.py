@@ -16,7 +16,7 @@ from kerasish.engine.chains import Chain
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.blas import single
-from kerasish.engine.kernels.bound import BOUND
+from kerasish.engine.kernels.bound import BOUND, NUMBERS
 from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
 from kerasish.engine.passes import optimise
@@ -261,10 +261,11 @@ class Emitter:
             maker = BOUND[prim.name]
             self.scope[maker.__name__] = maker
             name = f"{prim.name}_{len(self.bound)}"
-            places = [*args, self.name(out) if planned else "None", *written]
+            last = len(args) - NUMBERS.get(prim.name, 0)
+            places = [*args[:last], self.name(out) if planned else "None", *written]
             self.bound.append(f"{name} = {maker.__name__}({', '.join(places)})")
             if planned:
-                return [f"{name}()"]
+                return [f"{name}({', '.join(args[last:])})"]
             self.names[id(out)] = f"t{next(self.count)}"
             return [f"{self.names[id(out)]} = {name}()"]
         if planned:
@@ -363,12 +364,13 @@ class Emitter:
         if node.prim.name not in BOUND or self.program.body or self.local:
             return False
         out = node.outs[0]
-        return (planned or is_scalar(node)) and all(map(self._fixed, (*node.args, *([out] if planned else []))))
+        arrays = node.args[: len(node.args) - NUMBERS.get(node.prim.name, 0)]
+        return (planned or is_scalar(node)) and all(map(self._fixed, (*arrays, *([out] if planned else []))))
 
     def _fixed(self, v: Var) -> bool:
         """Whether a value is known to lie in one place, in C order."""
         p = self.plan.place(v)
-        return p.root.kind == "buffer" and p.whole and p.still and v.dtype.char in "fd"
+        return p.root.kind in ("buffer", "variable") and p.whole and p.still and v.dtype.char in "fd"
 
     def _scalar(self, node: Node) -> str:
         """A statement over single numbers, as an expression over NumPy scalars."""

@@ -5,7 +5,7 @@ from typing import Any
 from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.engine.variable import Variable
-from kerasish.optimizers.optimizer import Optimizer
+from kerasish.optimizers.optimizer import Optimizer, weighted_sum
 
 
 def _f(x: Any, like: Any) -> Any:
@@ -58,8 +58,8 @@ class Nadam(Optimizer):
         now, coming = self._schedule(step), self._schedule(step + 1)
         product = _f(self._u_product, variable)
         m, v = self._momentums[i], self._velocities[i]
-        mean = m.assign(m + (gradient - m) * (1 - self.beta_1))
-        square = v.assign(v + (ops.square(gradient) - v) * (1 - self.beta_2))
+        mean = m.assign(weighted_sum(1 - self.beta_1, gradient, self.beta_1, m))
+        square = v.assign(weighted_sum(1 - self.beta_2, ops.square(gradient), self.beta_2, v))
         ahead = coming * mean / (1 - product * coming) + (1 - now) * gradient / (1 - product)
         scale = square / (1 - ops.power(_f(self.beta_2, variable), step))
         variable.assign(variable - ahead * learning_rate / (ops.sqrt(scale) + self.epsilon))
@@ -99,10 +99,10 @@ class Adadelta(Optimizer):
         i = self._get_variable_index(variable)
         grads, steps = self._accumulated_grads[i], self._accumulated_delta_vars[i]
         rho, e = self.rho, self.epsilon
-        mean = grads.assign(rho * grads + (1 - rho) * ops.square(grad))
+        mean = grads.assign(weighted_sum(1 - rho, ops.square(grad), rho, grads))
         delta = -(ops.sqrt(steps + e) * grad / ops.sqrt(mean + e))
-        steps.assign(rho * steps + (1 - rho) * ops.square(delta))
-        variable.assign(variable + learning_rate * delta)
+        steps.assign(weighted_sum(1 - rho, ops.square(delta), rho, steps))
+        variable.assign(weighted_sum(learning_rate, delta, 1, variable))
 
 
 @export("keras.optimizers.Ftrl")
@@ -201,8 +201,8 @@ class Lamb(Optimizer):
         step = _f(self.iterations + 1, variable)
         p1, p2 = (ops.power(_f(b, variable), step) for b in (self.beta_1, self.beta_2))
         m, v = self._momentums[i], self._velocities[i]
-        mean = m.assign(m + (gradient - m) * (1 - self.beta_1)) / (1 - p1)
-        square = v.assign(v + (ops.square(gradient) - v) * (1 - self.beta_2)) / (1 - p2)
+        mean = m.assign(weighted_sum(1 - self.beta_1, gradient, self.beta_1, m)) / (1 - p1)
+        square = v.assign(weighted_sum(1 - self.beta_2, ops.square(gradient), self.beta_2, v)) / (1 - p2)
         change = mean / (ops.sqrt(square) + self.epsilon)
         of_weights, of_change = ops.sqrt(ops.sum(ops.square(variable))), ops.sqrt(ops.sum(ops.square(change)))
         usable = ops.logical_and(of_weights > 0, of_change > 0)

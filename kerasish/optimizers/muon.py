@@ -6,7 +6,7 @@ from typing import Any
 from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.engine.variable import Variable
-from kerasish.optimizers.optimizer import Optimizer
+from kerasish.optimizers.optimizer import Optimizer, weighted_sum
 
 
 @export("keras.optimizers.Muon")
@@ -90,10 +90,10 @@ class Muon(Optimizer):
         dtype = variable._dtype
         step = ops.cast(self.iterations + 1, dtype)
         p1, p2 = (ops.power(ops.cast(b, dtype), step) for b in (self.adam_beta_1, self.adam_beta_2))
-        mean = m.assign(m + (gradient - m) * (1 - self.adam_beta_1))
-        square = v.assign(v + (ops.square(gradient) - v) * (1 - self.adam_beta_2))
+        mean = m.assign(weighted_sum(1 - self.adam_beta_1, gradient, self.adam_beta_1, m))
+        square = v.assign(weighted_sum(1 - self.adam_beta_2, ops.square(gradient), self.adam_beta_2, v))
         alpha = rate * ops.sqrt(1 - p2) / (1 - p1)
-        variable.assign(variable - mean * alpha / (ops.sqrt(square) + self.epsilon))
+        variable.assign(weighted_sum(-alpha, mean / (ops.sqrt(square) + self.epsilon), 1, variable))
 
     def _orthogonal(self, x: Any) -> Any:
         """About the nearest matrix with orthonormal rows (or columns, if there are fewer), by Newton-Schulz iterations."""

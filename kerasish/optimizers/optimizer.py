@@ -12,9 +12,17 @@ import numpy as np
 from kerasish import initializers, ops
 from kerasish.base import naming
 from kerasish.base.registry import export
+from kerasish.engine import primitives as P
 from kerasish.engine.variable import Arena, StatelessScope, Variable, flush_subnormals, in_stateless_scope, is_float
 from kerasish.optimizers.schedules import LearningRateSchedule
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
+
+
+def weighted_sum(a: Any, x: Any, b: Any, y: Any) -> Any:
+    """a * x + b * y, for arrays of one shape and single numbers: the step of most running means, in one pass."""
+    x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+    x = ops.cast(x, y.dtype)
+    return P.weighted_sum(x, y, ops.cast(a, y.dtype), ops.cast(b, y.dtype))
 
 
 @export("keras.Optimizer", "keras.optimizers.Optimizer")
@@ -311,7 +319,7 @@ class Optimizer:
             for v, average in averaged:
                 # the first step has nothing to average with
                 m = ops.cast(ops.not_equal(self._iterations, 0), average._dtype) * self.ema_momentum
-                average.assign(m * average + (1 - m) * v)
+                average.assign(weighted_sum(1 - m, v, m, average))
             if self.ema_overwrite_frequency:
                 due = ops.equal(ops.mod(self._iterations + 1, self.ema_overwrite_frequency), 0)
                 for v, average in averaged:

@@ -4,7 +4,7 @@ from typing import Any
 
 from kerasish import ops
 from kerasish.base.registry import export
-from kerasish.optimizers.optimizer import Optimizer
+from kerasish.optimizers.optimizer import Optimizer, weighted_sum
 
 
 def _f(x: Any, like: Any) -> Any:
@@ -44,10 +44,10 @@ class SGD(Optimizer):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if not self.momentum:
-            variable.assign(variable - gradient * learning_rate)
+            variable.assign(weighted_sum(-learning_rate, gradient, 1, variable))
             return
         m = self.momentums[self._get_variable_index(variable)]
-        step = m.assign(m * self.momentum - gradient * learning_rate)
+        step = m.assign(weighted_sum(-learning_rate, gradient, self.momentum, m))
         if self.nesterov:
             variable.assign(variable + (step * self.momentum - gradient * learning_rate))
         else:
@@ -89,16 +89,17 @@ class RMSprop(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         i = self._get_variable_index(variable)
         v = self._velocities[i]
-        square = v.assign(v * self.rho + ops.square(gradient) * (1 - self.rho))
+        square = v.assign(weighted_sum(1 - self.rho, ops.square(gradient), self.rho, v))
         if self.centered:
             a = self._average_gradients[i]
-            mean = a.assign(a * self.rho + gradient * (1 - self.rho))
+            mean = a.assign(weighted_sum(1 - self.rho, gradient, self.rho, a))
             square = square - ops.square(mean)
-        step = gradient * learning_rate / ops.sqrt(square + self.epsilon)
+        step = gradient / ops.sqrt(square + self.epsilon)
         if self.momentum > 0:
             m = self._momentums[i]
-            step = m.assign(m * self.momentum + step)
-        variable.assign(variable - step)
+            variable.assign(variable - m.assign(weighted_sum(learning_rate, step, self.momentum, m)))
+        else:
+            variable.assign(weighted_sum(-learning_rate, step, 1, variable))
 
 
 @export("keras.optimizers.Adam")
@@ -138,12 +139,12 @@ class Adam(Optimizer):
         p1, p2 = (ops.power(_f(b, variable), step) for b in (self.beta_1, self.beta_2))
         alpha = learning_rate * ops.sqrt(1 - p2) / (1 - p1)
         m, v = self._momentums[i], self._velocities[i]
-        mean = m.assign(m + (gradient - m) * (1 - self.beta_1))
-        square = v.assign(v + (ops.square(gradient) - v) * (1 - self.beta_2))
+        mean = m.assign(weighted_sum(1 - self.beta_1, gradient, self.beta_1, m))
+        square = v.assign(weighted_sum(1 - self.beta_2, ops.square(gradient), self.beta_2, v))
         if self.amsgrad:
             top = self._velocity_hats[i]
             square = top.assign(ops.maximum(top, square))
-        variable.assign(variable - mean * alpha / (ops.sqrt(square) + self.epsilon))
+        variable.assign(weighted_sum(-alpha, mean / (ops.sqrt(square) + self.epsilon), 1, variable))
 
 
 @export("keras.optimizers.AdamW")
@@ -238,7 +239,7 @@ class Adamax(Optimizer):
         i = self._get_variable_index(variable)
         p1 = ops.power(_f(self.beta_1, variable), _f(self.iterations + 1, variable))
         m, u = self._m[i], self._u[i]
-        mean = m.assign(m + (gradient - m) * (1 - self.beta_1))
+        mean = m.assign(weighted_sum(1 - self.beta_1, gradient, self.beta_1, m))
         norm = u.assign(ops.maximum(u * self.beta_2, ops.abs(gradient)))
         variable.assign(variable - (learning_rate * mean) / ((1 - p1) * (norm + self.epsilon)))
 
@@ -277,4 +278,4 @@ class Lion(Optimizer):
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         m = self._momentums[self._get_variable_index(variable)]
         variable.assign(variable - learning_rate * ops.sign(m * self.beta_1 + gradient * (1 - self.beta_1)))
-        m.assign(m * self.beta_2 + gradient * (1 - self.beta_2))
+        m.assign(weighted_sum(1 - self.beta_2, gradient, self.beta_2, m))

@@ -4,7 +4,7 @@ from typing import Any
 
 from kerasish import ops
 from kerasish.base.registry import export
-from kerasish.optimizers.optimizer import Optimizer
+from kerasish.optimizers.optimizer import Optimizer, weighted_sum
 
 
 @export("keras.optimizers.ScheduleFreeAdamW")
@@ -54,7 +54,7 @@ class ScheduleFreeAdamW(Optimizer):
             learning_rate = learning_rate * ops.minimum(step / self.warmup_steps, 1.0)
         # x is not kept: it is what the variable and z say it is
         x = (variable - (1 - b1) * z) / b1
-        square = v.assign(v + (ops.square(gradient) - v) * (1 - b2))
+        square = v.assign(weighted_sum(1 - b2, ops.square(gradient), b2, v))
         scale = ops.sqrt(square / (1 - ops.power(b2, step))) + self.epsilon
         moved = z.assign(z - learning_rate * gradient / scale)
         x = x + (moved - x) / step

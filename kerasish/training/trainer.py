@@ -379,13 +379,13 @@ class Trainer:
                 known[1]()
             else:
                 result = function(data) if own else function(*data)
-                if len(ready) < 2 and not own and hasattr(function, "function"):
-                    again = function.function.again(data)
-                    if again is not None:
-                        ready[id(data)] = data, again
             if self._functions.get(kind) is not function:
                 function, _ = self._step_function(kind)
                 ready.clear()
+            elif known is None and len(ready) < 2 and not own and hasattr(function, "function"):
+                again = function.function.again(data)
+                if again is not None:
+                    ready[id(data)] = data, again
             waiting = (waiting + 1) % together
             if wants and not waiting:
                 logs = result if own else self.get_metrics_result

@@ -118,6 +118,7 @@ ROWS = [
     Row("select", (B, X, np.array(0.5))),
     Row("sum", (X,), dict(axis=(0, 1))),
     Row("sum", (normal(2, 3, 4),), dict(axis=(1,), keepdims=True)),
+    Row("weighted_sum", (X, Y, np.array(0.3), np.array(-1.2))),
     Row("row_dot", (X, Y), dict(keepdims=True)),
     Row("prod", (X,), dict(axis=(1,))),
     *[Row(n, (X,), dict(axis=(1,), keepdims=True)) for n in ("max", "min")],

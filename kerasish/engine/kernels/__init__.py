@@ -31,6 +31,7 @@ from kerasish.engine.kernels.elementwise import (
     relu_grad,
     sigmoid,
     softplus,
+    weighted_sum,
 )
 from kerasish.engine.kernels.gather import (
     add_along,

@@ -1,4 +1,6 @@
-"""How many threads matrix products run on. Only OpenBLAS can be told; with any other library all of this does nothing."""
+"""What NumPy does not pass on of the OpenBLAS that it uses: how many threads matrix products run on, and a * x + b * y in
+one pass. With any other library neither is there, and all works without.
+"""
 
 import contextlib
 import ctypes
@@ -15,11 +17,13 @@ SUFFIXES = ("64_", "", "_64")
 
 
 class Threads(NamedTuple):
-    """The two functions of an OpenBLAS, and how many threads it started with."""
+    """The two functions of an OpenBLAS, how many threads it started with, where it is, and how its names end."""
 
     set: Callable[[int], None]
     get: Callable[[], int]
     most: int
+    path: str
+    suffix: str
 
 
 def _paths() -> Iterator[str]:
@@ -45,7 +49,7 @@ def threads() -> Threads | None:
                 get = getattr(library, f"{prefix}get_num_threads{suffix}", None)
                 if put is not None and get is not None:
                     put.argtypes, put.restype, get.restype = [ctypes.c_int], None, ctypes.c_int
-                    return Threads(put, get, get())
+                    return Threads(put, get, get(), path, suffix)
     return None
 
 
@@ -75,3 +79,30 @@ class _Single:
 
 
 single = _Single()
+
+
+@functools.cache
+def axpby() -> dict[str, Callable]:
+    """By dtype.char "f" and "d": f(n, a, address of x, 1, b, address of y, 1), which makes y a * x + b * y."""
+    found: dict[str, Callable] = {}
+    switch = threads()
+    if switch is None:
+        return found
+    library = ctypes.CDLL(switch.path)  # which lets go of the interpreter
+    size = ctypes.c_int64 if "64" in switch.suffix else ctypes.c_int
+    for char, letter, number in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double)):
+        for prefix in ("scipy_cblas_", "cblas_"):
+            function = getattr(library, f"{prefix}{letter}axpby{switch.suffix}", None)
+            if function is not None:
+                function.argtypes = [size, number, ctypes.c_void_p, size, number, ctypes.c_void_p, size]
+                function.restype = None
+                if _right(function, char):
+                    found[char] = function
+                    break
+    return found
+
+
+def _right(function: Callable, char: str) -> bool:
+    x, y = np.arange(40, dtype=char), np.ones(40, char)
+    function(x.size, 2.0, x.ctypes.data, 1, 3.0, y.ctypes.data, 1)
+    return bool(np.array_equal(y, 2 * x + 3))

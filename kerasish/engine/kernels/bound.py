@@ -2,7 +2,7 @@
 the program is bound, and a statement is a call without arguments: in small models that is what statements cost.
 
 BOUND: for a primitive's name, a function of the argument arrays, the array of the result (None where a number is
-returned) and the parameters; it returns the function to call. All arrays are in C order.
+returned) and the parameters; it returns the function to call. All arrays are in C order. NUMBERS are left to the call.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid
+from kerasish.engine.kernels import blas
+from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid, weighted_sum
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.scratch import ones, zeros
 
@@ -98,7 +99,23 @@ def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) ->
     return run
 
 
+def bound_weighted_sum(x: Array, y: Array, out: Array) -> Callable[[Any, Any], Any]:
+    """Called with the two numbers."""
+    function = blas.axpby().get(out.dtype.char)
+    if function is None or x.shape != out.shape:
+        return lambda a, b: weighted_sum(x, y, a, b, out)
+    n, source, target, same = out.size, x.ctypes.data, out.ctypes.data, out is y
+
+    def run(a: Any, b: Any) -> None:
+        if not same:
+            np.copyto(out, y)
+        function(n, a, source, 1, b, target, 1)
+
+    return run
+
+
+NUMBERS = {"weighted_sum": 2}  # arguments at the end that are numbers, and are given with every call
 BOUND: dict[str, Callable] = {
     "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
-    "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid,
+    "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum,
 }  # fmt: skip

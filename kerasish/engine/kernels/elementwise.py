@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from kerasish.engine.kernels import blas
+
 Array = np.ndarray
 
 
@@ -22,6 +24,22 @@ def sigmoid(x: Array, out: Array | None = None) -> Array:
 def softplus(x: Array, out: Array | None = None) -> Array:
     """log(1 + exp(x))."""
     return np.logaddexp(x, x.dtype.type(0), out) if out is not None else np.logaddexp(x, x.dtype.type(0))
+
+
+def weighted_sum(x: Array, y: Array, a: Any, b: Any, out: Array | None = None) -> Array:
+    """a * x + b * y, for arrays of one shape and numbers a and b; by the BLAS in one pass, where it can be asked."""
+    if not isinstance(y, np.ndarray) or not y.ndim:
+        return np.add(a * x, b * y, out)
+    if out is None:
+        out = np.array(y, order="C")
+    elif out is not y:
+        np.copyto(out, y)
+    function = blas.axpby().get(out.dtype.char)
+    if function is None or x.dtype != out.dtype or not x.flags.c_contiguous or not out.flags.c_contiguous:
+        np.multiply(out, b, out)
+        return np.add(out, np.multiply(x, a), out)
+    function(out.size, float(a), x.ctypes.data, 1, float(b), out.ctypes.data, 1)
+    return out
 
 
 _zeros: dict[Any, Array] = {}
