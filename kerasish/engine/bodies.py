@@ -54,12 +54,15 @@ def call_body(graph: Graph, sizes: dict[str, int] | None, arrays: Sequence[np.nd
         release(graph, sizes, runs)
 
 
-def acquire(graph: Graph, sizes: dict[str, int] | None) -> Any:
-    """Two workspaces of a body, used in turn: what one step leaves is read by the next while it writes elsewhere."""
+def acquire(graph: Graph, sizes: dict[str, int] | None, rows: int = 0) -> Any:
+    """Two workspaces of a body, used in turn: what one step leaves is read by the next while it writes elsewhere.
+
+    rows: how many of its results, the last, are written to arrays given to it; the same in every call for a body.
+    """
     sizes = sizes or {}
     program = graph.__dict__.get("program")
     if program is None:
-        program = graph.__dict__["program"] = Program(graph, "body", symbols=sorted(sizes))
+        program = graph.__dict__["program"] = Program(graph, "body", symbols=sorted(sizes), rows=rows)
     key = tuple(sizes[s] for s, _, _ in program.symbols)
     try:
         return program._pool.setdefault(key, []).pop()

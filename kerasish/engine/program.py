@@ -35,9 +35,10 @@ class Program:
     the variables and the inputs; a workspace is taken from a pool, so that threads can run it side by side.
     """
 
-    def __init__(self, graph: Graph, name: str = "program", symbols: Sequence[str] | None = None):
-        """With `symbols` it is the body of a loop: bound by the sizes' names, and its outputs stay in the workspace."""
-        self.name = name
+    def __init__(self, graph: Graph, name: str = "program", symbols: Sequence[str] | None = None, rows: int = 0):
+        """With `symbols` it is the body of a loop: bound by the sizes' names, and its outputs stay in the workspace. The
+        last outputs, `rows` in number, are not returned but written to arrays, which are arguments after the inputs."""
+        self.name, self.rows = name, rows
         self.body = symbols is not None
         self.graph = optimise(graph)
         self.plan = Plan(self.graph)
@@ -165,7 +166,11 @@ class Emitter:
             head.append(f"v{i} = variables[{i}]  # {v.path} {v.shape}")
         for variable, v in graph.reads.items():
             self.names[id(v)] = slot[id(variable)]
+        rows = self._rows()
         for i, p in enumerate(plan.buffers):
+            if id(p) in rows:
+                self.names[id(p.var)] = rows[id(p)]
+                continue
             name = f"t{next(self.count)}"
             self.names[id(p.var)] = name
             first, last = plan.life[id(p)]
@@ -194,7 +199,12 @@ class Emitter:
         for variable, v in plan.copies:
             value = moved.get(id(v)) or self.name(v)
             body.append(f"copyto({slot[id(variable)]}, {value})" if v.shape else f"{slot[id(variable)]}[()] = {value}")
-        outs = [self._result(v) for v in graph.outputs]
+        last = len(graph.outputs) - program.rows
+        for i, v in enumerate(graph.outputs[last:]):
+            if self.name(v) != f"y{i}":
+                body.append(f"copyto(y{i}, {self.name(v)})")
+        inputs += [f"y{i}" for i in range(program.rows)]
+        outs = [self._result(v) for v in graph.outputs[:last]]
         body.append(f"return ({', '.join(outs)}{',' if len(outs) == 1 else ''})")
         sizes = "".join(f", {name}" for name, _, _ in program.symbols)
         lines = [
@@ -210,6 +220,18 @@ class Emitter:
             "",
         ]
         return "\n".join(lines), self.scope
+
+    def _rows(self) -> dict[int, str]:
+        """Names of the arrays for rows that are computed where they belong, by the buffer's place."""
+        graph, plan, names = self.graph, self.plan, {}
+        for i, v in enumerate(graph.outputs[len(graph.outputs) - self.program.rows :]):
+            place = plan.places.get(id(v))
+            if place is None or place.root.kind != "buffer" or id(place.root) in names:
+                continue
+            sharing = [q for q in plan.places.values() if q.root is place.root]
+            if all(q.kind == "buffer" and q.offset is None and same_shape(q.var.shape, v.shape) for q in sharing):
+                names[id(place.root)] = f"y{i}"
+        return names
 
     def _shared(self, head: list[str], slot: dict[int, str]) -> None:
         """Names for values that stand in the memory of another: in a variable, a joined vector, or taken over."""
@@ -284,6 +306,8 @@ class Emitter:
         if prim is P.transpose:
             axes = node.params["axes"]
             return [f"{names[0]} = {args[0]}.T" if axes == (1, 0) else f"{names[0]} = {args[0]}.transpose({_literal(axes)})"]
+        if prim is P.slice_ and all(isinstance(s, slice) for s in node.params["index"]):
+            return [f"{names[0]} = {args[0]}[{', '.join(map(_range, node.params['index']))}]"]
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
 
@@ -426,6 +450,11 @@ class _Raw(str):
 
 def _shape(v: Var) -> str:
     return f"({', '.join(map(str, v.shape))}) {v.dtype}"
+
+
+def _range(s: slice) -> str:
+    start, stop = ("" if d is None else repr(d) for d in (s.start, s.stop))
+    return f"{start}:{stop}" + ("" if s.step in (1, None) else f":{s.step}")
 
 
 def _literal(v: Any) -> str:

@@ -13,7 +13,7 @@ from kerasish.engine import primitives as P
 from kerasish.engine.autodiff import GradientTape, differentiable
 from kerasish.engine.bodies import Body, acquire, release, replay
 from kerasish.engine.core import Primitive, bind, context
-from kerasish.engine.dims import same_shape
+from kerasish.engine.dims import evaluate, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.passes import RANDOM, drop_unused, optimise
 from kerasish.engine.tensor import Tensor, Traced
@@ -25,20 +25,14 @@ def _scan_impl(
     sizes: dict[str, int] | None = None,
 ) -> tuple:  # fmt: skip
     fixed, carry, xs = arrays[:consts], arrays[consts : consts + carries], arrays[consts + carries :]
-    ys: list[np.ndarray] = []
+    made = body.outputs[carries:]
+    ys = [np.empty((length, *evaluate(v.shape, sizes or {})), v.dtype) for v in made]
     with np.errstate(all="ignore"):
-        runs = acquire(body, sizes)
+        runs = acquire(body, sizes, len(made))
         try:
             order = range(length - 1, -1, -1) if reverse else range(length)
             for n, i in enumerate(order):
-                out = runs[n & 1](*fixed, *carry, *[x[i] for x in xs])
-                carry, row = out[:carries], out[carries:]
-                if not n:
-                    ys = [np.empty((length, *r.shape), r.dtype) for r in row]
-                for y, r in zip(ys, row, strict=True):
-                    y[i] = r
-            if not length:
-                ys = [np.empty((0, *v.shape), v.dtype) for v in body.outputs[carries:]]
+                carry = runs[n & 1](*fixed, *carry, *[x[i] for x in xs], *[y[i, ...] for y in ys])
             return (*[np.array(c) for c in carry], *ys)
         finally:
             release(body, sizes, runs)

@@ -88,11 +88,7 @@ from kerasish.engine.kernels.reduce import (
 from kerasish.engine.kernels.rowwise import (
     log_softmax,
     logsumexp,
-    moments,
     softmax,
-    softmax_grad,
-    sparse_crossentropy,
-    sparse_crossentropy_grad,
 )
 from kerasish.engine.kernels.special import (
     bessel_i0,
