@@ -259,34 +259,6 @@ def dots_of_rows(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def bias_into_convolution(graph: Graph) -> Graph:
-    """relu(conv(x, w) + b), or without the relu, in one statement, which does all of it while a tile is in the cache."""
-    uses = collections.Counter(id(v) for v in [*(a for n in graph.nodes for a in n.args), *graph.results()])
-
-    def alone(v: Var, producer: dict, prim: Any) -> Node | None:
-        node = producer.get(id(v))
-        return node if node is not None and node.prim is prim and uses[id(v)] == 1 else None
-
-    def rule(node: Node, producer: dict) -> Any:
-        out = node.outs[0] if node.outs else None
-        if node.prim is P.relu:
-            before = alone(node.args[0], producer, P.conv_bias)
-            if before is not None and not before.params["relu"]:
-                return Node(P.conv_bias, before.args, {**before.params, "relu": True}, node.outs, before.where)
-        elif node.prim is P.add and len(out.shape) > 2:
-            for a, b in (node.args, node.args[::-1]):
-                before = alone(a, producer, P.conv)
-                fits = b.shape and not isinstance(b.shape[-1], Dim) and same(b.shape[-1], out.shape[-1])
-                if before is None or not fits or product(b.shape) != b.shape[-1] or a.dtype.char not in "fd":
-                    continue
-                row = b if len(b.shape) == 1 else Var(b.shape[-1:], b.dtype, where=b.where)
-                new = Node(P.conv_bias, (*before.args, row), {**before.params, "relu": False}, node.outs, before.where)
-                return new if row is b else [Node(P.reshape, (b,), {"shape": row.shape}, (row,), node.where), new]
-        return None
-
-    return rewrite(graph, rule)
-
-
 def copies_in_order(graph: Graph) -> Graph:
     """Where a reshape of something transposed has to copy, the copy is a statement of its own: it has planned memory, and
     may be part of a chain."""
@@ -364,8 +336,7 @@ def drop_unused(graph: Graph) -> Graph:
 
 PASSES = [
     drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, dots_of_rows,
-    copies_in_order, bias_into_convolution,
-    drop_unused,
+    copies_in_order, drop_unused,
 ]  # fmt: skip
 
 

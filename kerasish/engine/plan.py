@@ -35,7 +35,7 @@ class Place:
         self.offset: Any = None  # in the root, for a part of a joined vector
 
 
-SHARING = {P.conv, P.conv_bias, P.conv_input_grad, P.conv_kernel_grad, P.max_pool_grad}
+SHARING = {P.conv, P.conv_input_grad, P.conv_kernel_grad, P.max_pool_grad}
 
 
 def _shares(node: Node) -> bool:

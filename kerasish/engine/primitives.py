@@ -496,23 +496,6 @@ conv_kernel_grad = prim(
     lambda g, y, x, dy, kernel_shape, **p: conv(x, g, **p),
     out="keyword",
 )  # fmt: skip
-
-
-def _biased(f: Callable) -> Callable:
-    """A rule of conv_bias: one of conv, on the gradient before the relu."""
-
-    def rule(g: Tensor, y: Tensor, x: Tensor, w: Tensor, b: Tensor, relu: bool = False, **p: Any) -> Tensor:
-        return f(relu_grad(g, y) if relu else g, x, w, b, **p)
-
-    return rule
-
-
-conv_bias = prim(  # conv(x, w) + b, then relu if asked for: what passes make of these
-    "conv_bias", K.conv_bias, lambda x, w, b, relu=False, **p: S.conv(x, w, **p),
-    _biased(lambda g, x, w, b, **p: conv_input_grad(g, w, input_shape=x.shape, **p)),
-    _biased(lambda g, x, w, b, **p: conv_kernel_grad(x, g, kernel_shape=w.shape, **p)),
-    _biased(lambda g, x, w, b, **p: sum_(g, axis=tuple(range(len(g.shape) - 1)), keepdims=False)), out="keyword",
-)  # fmt: skip
 max_pool = prim("max_pool", K.max_pool, S.pool, lambda g, y, x, **p: max_pool_grad(g, x, y, **p), out="keyword")
 max_pool_grad = prim(
     "max_pool_grad", K.max_pool_grad, S.pool_grad,

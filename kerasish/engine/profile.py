@@ -122,7 +122,6 @@ OPERATIONS: dict[str, Callable] = {
     "dot": lambda a, b, out: out.size * a.shape[-1],
     "split_dot": lambda a, b, out: out.size * a.shape[-1],
     "matmul": lambda a, b, out: out.size * a.shape[-1],
-    "conv_bias": lambda x, w, out: out.size * w[..., 0].size,
     "conv": lambda x, w, out: out.size * w[..., 0].size,
     "conv_input_grad": lambda dy, w, out: dy.size * w[..., 0].size,
     "conv_kernel_grad": lambda x, dy, out: dy.size * out[..., 0].size,

@@ -147,7 +147,6 @@ ROWS = [
     Row("dynamic_update", (X, normal(2, 2), np.array(1, "int32"), np.array(1, "int32"))),
     Row("searchsorted", (np.sort(V), X), dict(side="left"), reads_floats=False),
     Row("conv", (IMAGE, KERNEL), CONV),
-    Row("conv_bias", (IMAGE, KERNEL, normal(6)), dict(relu=True, **CONV)),
     Row("conv_input_grad", (normal(*CONV_SHAPE), KERNEL), dict(input_shape=IMAGE.shape, **CONV)),
     Row("conv_kernel_grad", (IMAGE, normal(*CONV_SHAPE)), dict(kernel_shape=KERNEL.shape, **CONV)),
     Row("max_pool", (IMAGE,), POOL),

@@ -4,61 +4,11 @@ import numpy as np
 import pytest
 
 from kerasish import ops
-from kerasish.engine import grad
-from kerasish.engine import primitives as P
 from kerasish.engine.static import function
 
 _rng = np.random.default_rng(3)
 X = _rng.normal(size=(6, 5, 4, 3)).astype("float32")
-W, B = _rng.normal(size=(3, 3, 3, 8)).astype("float32"), _rng.normal(size=8).astype("float32")
 ROWS = _rng.normal(size=(7, 40)).astype("float32")
-
-
-def conv(x, w):
-    return P.conv(x, w, strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1)
-
-
-def biased(x, w, b):
-    return ops.sum(ops.square(ops.relu(conv(x, w) + b)))
-
-
-def biased_by_a_stack(x, w, b):
-    return ops.sum(ops.square(ops.reshape(b, (1, 1, 1, 8)) + conv(x, w)))
-
-
-def read_twice(x, w, b):
-    y = conv(x, w)
-    return ops.sum(ops.relu(y + b) * y)
-
-
-def biased_by_position(x, w, b):
-    return ops.sum(ops.square(conv(x, w) + ops.reshape(ops.concatenate([b, b, b[:4]]), (5, 4, 1))))
-
-
-@pytest.mark.parametrize("f", [biased, biased_by_a_stack, read_twice, biased_by_position], ids=lambda f: f.__name__)
-def test_bias_is_added_by_the_convolution(f):
-    args = [ops.convert_to_tensor(a) for a in (X, W, B)]
-    program = function(grad(f, (0, 1, 2)))
-    for got, wanted in zip(program(*args), grad(f, (0, 1, 2))(*args), strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-4)
-    source = program.programs[-1].source
-    assert ("conv_bias(" in source) == (f in (biased, biased_by_a_stack))
-    assert ("relu=True" in source) == (f is biased)
-
-
-def test_what_passes_make_has_gradients_of_its_own():
-    def f(relu):
-        def g(x, w, b):
-            y = P.conv_bias(x, w, b, strides=(1, 1), padding=((1, 1), (1, 1)), dilation=(1, 1), groups=1, relu=relu)
-            return ops.sum(ops.square(y))
-
-        return g
-
-    args = [ops.convert_to_tensor(a) for a in (X, W, B)]
-    plain = grad(lambda x, w, b: ops.sum(ops.square(conv(x, w) + b)), (0, 1, 2))(*args)
-    for relu, wanted in ((True, grad(biased, (0, 1, 2))(*args)), (False, plain)):
-        for got, value in zip(grad(f(relu), (0, 1, 2))(*args), wanted, strict=True):
-            np.testing.assert_allclose(got, value, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("keepdims", [False, True])

@@ -94,12 +94,11 @@ def _finish(y: Array, b: Array | None, relu: bool) -> None:
 class _Epilogue:
     """Bias and relu over tiles (positions, channels). The bias is repeated, since NumPy is slow over short rows."""
 
-    def __init__(self, b: Array | None, relu: bool, positions: int):
+    def __init__(self, b: Array | None, relu: bool):
         self.relu, self.b = relu, b
         if b is not None:
-            self.width = max(1, min(1024 // b.size, positions // 16))
-            self.row = np.empty(self.width * b.size, b.dtype)
-            self.row.reshape(self.width, b.size)[:] = b
+            self.width = max(1, 1024 // b.size)
+            self.row = np.tile(b, self.width)
 
     def __call__(self, y: Array) -> None:
         if self.b is not None:
@@ -124,7 +123,7 @@ def _dense(
     by_tap = cin <= FEW_CHANNELS and taps > 1
     n, inner = x.shape[0], len(size)
     plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
-    finish = _Epilogue(b, relu, n * math.prod(at.outs)) if b is not None or relu else None
+    finish = _Epilogue(b, relu) if b is not None or relu else None
     contiguous = out.flags.c_contiguous
     flat = out.reshape(-1, cout) if contiguous else None
 
