@@ -5,7 +5,9 @@ one pass. With any other library neither is there, and all works without.
 import contextlib
 import ctypes
 import functools
+import os
 import pathlib
+import re
 import threading
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -51,6 +53,37 @@ def threads() -> Threads | None:
                     put.argtypes, put.restype, get.restype = [ctypes.c_int], None, ctypes.c_int
                     return Threads(put, get, get(), path, suffix)
     return None
+
+
+def version(library: ctypes.CDLL) -> tuple[int, ...]:
+    """Of an OpenBLAS, as numbers; (0,) if it does not tell."""
+    for prefix in PREFIXES:
+        for suffix in SUFFIXES:
+            config = getattr(library, f"{prefix}get_config{suffix}", None)
+            if config is not None:
+                config.restype = ctypes.c_char_p
+                found = re.search(rb"OpenBLAS (\d+)\.(\d+)\.(\d+)", config() or b"")
+                return tuple(map(int, found.groups())) if found else (0,)
+    return (0,)
+
+
+def rest_sooner(library: ctypes.CDLL, spin: int) -> None:
+    """Have OpenBLAS's threads look for work for 2**spin cycles, no longer, before they sleep.
+
+    They spin for tens of milliseconds otherwise, and keep whoever could work from a processor. The number is read from
+    the environment when threads are started, so they are stopped, to be started when they are needed next. A user's own
+    OPENBLAS_THREAD_TIMEOUT stays.
+    """
+    if "OPENBLAS_THREAD_TIMEOUT" in os.environ:
+        return
+    read, stop = library.openblas_read_env, library.blas_thread_shutdown_
+    os.environ["OPENBLAS_THREAD_TIMEOUT"] = str(spin)
+    try:
+        read()
+    finally:
+        del os.environ["OPENBLAS_THREAD_TIMEOUT"]
+    stop()
+    library.blas_thread_init()
 
 
 class _Single:

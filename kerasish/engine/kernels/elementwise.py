@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas
+from kerasish.engine.kernels.scratch import zeros
 
 Array = np.ndarray
 
@@ -42,15 +43,9 @@ def weighted_sum(x: Array, y: Array, a: Any, b: Any, out: Array | None = None) -
     return out
 
 
-_zeros: dict[Any, Array] = {}
-
-
 def relu(x: Array, out: Array | None = None) -> Array:
     # against an array of zeros, which NumPy vectorises better than a scalar
-    z = _zeros.get(x.dtype.char)
-    if z is None or z.size < x.size:
-        z = _zeros[x.dtype.char] = np.zeros(max(x.size, 4096), x.dtype)
-    return np.maximum(x, z[: x.size].reshape(x.shape), out=out)
+    return np.maximum(x, zeros(x.size, x.dtype).reshape(x.shape), out=out)
 
 
 def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:

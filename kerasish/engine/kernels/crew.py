@@ -1,0 +1,197 @@
+"""NumPy's own loops on OpenBLAS's threads.
+
+OpenBLAS keeps a thread for each processor and hands it work within a microsecond: `exec_blas` takes a list of (function,
+four pointers), runs the first itself and the others on its threads. A NumPy ufunc keeps its inner loops as functions of
+four pointers (arguments, lengths, strides, data). So a large element-wise call is cut into one piece for each thread and
+handed over, while no thread needs Python's interpreter: threads of Python would wait some 30 microseconds for it.
+
+    call = bind(np.add, (x, y, out))    ready to be called many times; None where it would not pay, or can't be done
+    call()
+
+What is computed does not depend on how it is cut: pieces begin at multiples of 64 elements, so that every element is
+treated by the same instructions. The lists' layout is that of every OpenBLAS since 0.3.0; the first use is tried on small
+arrays and given up if a number is wrong. Where NumPy uses another library, `size()` is 1 and nothing here is used.
+KERASISH_CREW=0 in the environment switches it off.
+"""
+
+import ctypes
+import functools
+import os
+import struct
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasish.engine.kernels import blas
+from kerasish.engine.kernels.scratch import aligned
+
+Array = np.ndarray
+LEAST = 1 << 13  # elements of a call that is worth cutting: handing it over takes about a microsecond
+GRAIN = 64  # pieces begin at multiples of it
+ENTRY = 512  # bytes for one item of a list: more than it takes, with room for the locks at its end
+KNOWN = ((0, 3, 0), (0, 4, 0))  # versions of OpenBLAS: from, and up to before
+SPIN = 19  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
+HEAD = struct.calcsize("=9q")
+
+
+class _Library:
+    """The functions that are needed, or an exception where one is missing."""
+
+    def __init__(self) -> None:
+        found = blas.threads()
+        if found is None or struct.calcsize("P") != 8 or sys.implementation.name != "cpython":
+            raise LookupError("no OpenBLAS on 64 bits under CPython")
+        library = ctypes.CDLL(found.path)  # which lets go of the interpreter
+        if not KNOWN[0] <= blas.version(library) < KNOWN[1]:
+            raise LookupError("not an OpenBLAS that is known")
+        self.execute = library.exec_blas
+        self.execute.argtypes, self.execute.restype = [ctypes.c_long, ctypes.c_void_p], ctypes.c_int
+        started = ctypes.c_int.in_dll(library, "blas_num_threads").value
+        self.size = min(started, found.most)
+        blas.rest_sooner(library, SPIN)
+
+
+@functools.cache
+def _library() -> _Library | None:
+    if os.environ.get("KERASISH_CREW") == "0" or sys.platform == "win32":
+        return None
+    try:
+        library = _Library()
+    except (LookupError, AttributeError, ValueError, OSError):
+        return None
+    return library if library.size > 1 and _right(library) else None
+
+
+def _right(library: _Library) -> bool:
+    x, y = np.arange(4 * GRAIN, dtype=np.float32), np.ones(4 * GRAIN, np.float32)
+    out = np.zeros_like(x)
+    _Call(library, np.subtract, (x, y, out), 2)()
+    return bool(np.array_equal(out, x - y))
+
+
+def size() -> int:
+    """How many threads there are, this one included; 1 where there is no such thing."""
+    library = _library()
+    if library is None:
+        return 1
+    wanted = os.environ.get("KERASISH_NUM_THREADS", "")
+    return min(library.size, int(wanted)) if wanted.isdigit() and int(wanted) > 0 else library.size
+
+
+@functools.cache
+def _loop(ufunc: np.ufunc, kinds: str) -> tuple[int, int] | None:
+    """The addresses of the inner loop for arguments of these types, such as "ff->f", and of its data.
+
+    The places are those of PyUFuncObject in NumPy's public header: after the object's head five ints, of which the last
+    fills up to a pointer, come `functions` and `data`.
+    """
+    if kinds not in ufunc.types or "O" in kinds:
+        return None
+    start = id(ufunc) + object.__basicsize__ + 4 * ctypes.sizeof(ctypes.c_int)
+    functions, data = (ctypes.c_void_p.from_address(start + i * 8).value for i in (0, 1))
+    at = ufunc.types.index(kinds) * 8
+    function = ctypes.c_void_p.from_address(functions + at).value
+    return (function, (ctypes.c_void_p.from_address(data + at).value or 0) if data else 0) if function else None
+
+
+def _kinds(ufunc: np.ufunc, arrays: Sequence[Array]) -> str:
+    kinds = "".join(a.dtype.char for a in arrays)
+    return f"{kinds[: ufunc.nin]}->{kinds[ufunc.nin :]}"
+
+
+class _Call:
+    """One list for OpenBLAS: a ufunc's loop over a flat range of elements, cut in pieces."""
+
+    __slots__ = ("address", "execute", "keep", "pieces")
+
+    def __init__(self, library: _Library, ufunc: np.ufunc, arrays: Sequence[Array], pieces: int):
+        function, data = _loop(ufunc, _kinds(ufunc, arrays))
+        n = arrays[-1].size
+        edges = [n * i // pieces // GRAIN * GRAIN for i in range(pieces)] + [n]
+        steps = [a.itemsize if a.size == n else 0 for a in arrays]
+        starts = [a.__array_interface__["data"][0] for a in arrays]
+        jobs = []
+        for first, last in zip(edges, edges[1:]):
+            jobs.append(([start + first * step for start, step in zip(starts, steps)], [last - first], steps))
+        self._fill(library, function, data, jobs, arrays)
+
+    def _fill(self, library: _Library, function: int, data: int, jobs: list, keep: Any) -> None:
+        memory = aligned((len(jobs) * ENTRY,), np.uint8)
+        memory.fill(0)
+        base = memory.__array_interface__["data"][0]
+        for i, parts in enumerate(jobs):
+            at, addresses = i * ENTRY + ENTRY // 2, []
+            for values in parts:
+                addresses.append(base + at)
+                struct.pack_into(f"={len(values)}q", memory, at, *values)
+                at += 8 * len(values)
+            following = base + (i + 1) * ENTRY if i + 1 < len(jobs) else 0
+            # routine, position, assigned, args, range_m, range_n, sa, sb, next; sa and sb may not be null
+            struct.pack_into("=9q", memory, i * ENTRY, function, 0, 0, *addresses, data or base, base, following)
+        self.execute, self.address, self.pieces, self.keep = library.execute, base, len(jobs), (memory, keep)
+
+    def __call__(self) -> None:
+        if _busy.acquire(False):
+            try:
+                self.execute(self.pieces, self.address)
+            finally:
+                _busy.release()
+        else:  # another thread of this process has them: each piece by this one
+            for i in range(self.pieces):
+                self.execute(1, self.address + i * ENTRY)
+
+
+_busy = threading.Lock()
+
+
+class _Products(_Call):
+    """Stacks of matrix products, a part of the stack for each thread."""
+
+    __slots__ = ("fresh", "list")
+
+    def __init__(self, library: _Library, a: Array, b: Array, out: Array, pieces: int):
+        function, data = _loop(np.matmul, _kinds(np.matmul, (a, b, out)))
+        arrays = (a, b, out)
+        n, (m, k), p = len(out), a.shape[1:], b.shape[2]
+        edges = [n * i // pieces for i in range(pieces + 1)]
+        outer, core = [x.strides[0] for x in arrays], [s for x in arrays for s in x.strides[1:]]
+        starts = [x.__array_interface__["data"][0] for x in arrays]
+        jobs = []
+        for first, last in zip(edges, edges[1:]):
+            jobs.append(([s + first * step for s, step in zip(starts, outer)], [last - first, m, k, p], outer + core))
+        self._fill(library, function, data, jobs, arrays)
+        self.list = self.keep[0].view(np.int64)
+        self.fresh = self.list.copy()
+
+    def __call__(self) -> None:
+        np.copyto(self.list, self.fresh)  # this loop moves its arguments' addresses forward as it goes
+        with blas.single:
+            super().__call__()
+
+
+def bind(ufunc: np.ufunc, arrays: Sequence[Array], least: int = LEAST) -> Callable[[], None] | None:
+    """A call of an element-wise ufunc on (*arguments, out), to be made any number of times.
+
+    Each argument is in C order and of out's shape, or one number. None if it is not worth it or can't be done so.
+    """
+    library, out = _library(), arrays[-1]
+    if library is None or out.size < least or _loop(ufunc, _kinds(ufunc, arrays)) is None:
+        return None
+    if not all(a.flags.c_contiguous and a.flags.aligned and (a.shape == out.shape or a.size == 1) for a in arrays):
+        return None
+    pieces = min(size(), max(1, out.size // (least // 2)))
+    return _Call(library, ufunc, arrays, pieces) if pieces > 1 else None
+
+
+def bind_products(a: Array, b: Array, out: Array) -> Callable[[], None] | None:
+    """np.matmul(a, b, out) of stacks (n, m, k), (n, k, p), (n, m, p), likewise."""
+    library = _library()
+    if library is None or len(out) < 2 or _loop(np.matmul, _kinds(np.matmul, (a, b, out))) is None:
+        return None
+    if out.size * a.shape[2] < 1 << 16:
+        return None
+    pieces = min(size(), len(out))
+    return _Products(library, a, b, out, pieces) if pieces > 1 else None
