@@ -1,5 +1,5 @@
 """Chains: runs of statements that treat the rows of large arrays one by one, which programs execute a tile of rows at a
-time, so that what is between them stays in the cache; by several threads, if the program has threads of its own.
+time, so that what is between them stays in the cache. Within a tile each large statement is shared by the crew's threads.
 
 A row is what stands at one index of the leading axis. Element-wise statements, reductions over other axes, softmax and
 batched matrix products treat rows one by one. A sum over the leading axis takes part as well: every tile writes a sum of
@@ -15,8 +15,7 @@ from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, product, same_shape
 from kerasish.engine.graph import Node, Var
 
-TILE = 1 << 15  # elements: what a chain holds at once stays in the second-level cache
-TILE_OF_THREADS = 1 << 18  # shorter statements would spend their time waiting for the interpreter
+TILE = 1 << 17  # elements: what a chain holds at once stays in the second-level caches of two processors
 LEAST = 1 << 15  # elements of an array that is worth it
 LEAST_ROW = 256  # elements in a row of an array whose leading size is not known
 SMALL = 1 << 12  # elements of a result that may be computed before or after a chain rather than interrupt it
@@ -192,8 +191,8 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
         written.add(target)
         foreign |= reads
     for chain in found:
-        chain.step = max(1, (TILE_OF_THREADS if plan.threads else TILE) // chain.widest)
-    return [c for c in found if plan.threads or len(c.summed) <= c.last - c.first]  # not sums alone
+        chain.step = max(1, TILE // chain.widest)
+    return [c for c in found if len(c.summed) <= c.last - c.first]  # not sums alone
 
 
 def _root(plan: Any, v: Var) -> int:

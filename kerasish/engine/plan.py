@@ -35,14 +35,6 @@ class Place:
         self.offset: Any = None  # in the root, for a part of a joined vector
 
 
-SHARING = {P.conv, P.conv_input_grad, P.conv_kernel_grad, P.max_pool_grad}
-
-
-def _shares(node: Node) -> bool:
-    """Whether threads of our own do a statement better than those of the BLAS, which pay for single large products."""
-    return node.prim in SHARING or node.prim.name == "scan" or (node.prim is P.matmul and len(node.outs[0].shape) > 2)
-
-
 def is_scalar(node: Node) -> bool:
     """Whether a statement makes a single number, which programs keep as a NumPy scalar: those are faster than arrays."""
     if len(node.outs) != 1 or node.outs[0].shape or node.outs[0].dtype.kind not in "fiub":
@@ -51,11 +43,7 @@ def is_scalar(node: Node) -> bool:
 
 
 class Plan:
-    """The places of all values, and the life of every buffer as (first statement, last statement).
-
-    threads: the program shares its work between threads of its own, and matrix products use one thread each. Both kinds
-             of threads at once would fight for the processors: those of OpenBLAS spin for a while when they are done.
-    """
+    """The places of all values, and the life of every buffer as (first statement, last statement)."""
 
     def __init__(self, graph: Graph):
         self.graph = graph
@@ -67,7 +55,6 @@ class Plan:
         self.in_place: set[tuple[int, int]] = set()  # (id of a joining node, position): the part is there already
         self.placed: set[int] = set()  # values that stand in a joined vector from the start
         self.chains: list[Chain] = []
-        self.threads = any(_shares(n) for n in graph.nodes)
         self._plan()
 
     def place(self, v: Var) -> Place:

@@ -1,24 +1,24 @@
 """Programs: a planned graph as flat Python source over NumPy, and the workspaces it runs in."""
 
 import builtins
-import contextlib
 import itertools
 import keyword
 import linecache
 import threading
 import weakref
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Sequence
 
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.chains import Chain
+from kerasish.engine.chains import TILE, Chain
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
-from kerasish.engine.kernels.blas import single
-from kerasish.engine.kernels.bound import BOUND, NUMBERS
-from kerasish.engine.kernels.scratch import scratch
-from kerasish.engine.kernels.threads import WORTH_SPLITTING, split_dot, tiled, tiled_alone
+from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, NUMBERS, Site, bound_ufunc, repeat
+from kerasish.engine.kernels.scratch import aligned
+from kerasish.engine.kernels.threads import tiled_alone
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
 from kerasish.engine.profile import Profile, profile
@@ -42,7 +42,6 @@ class Program:
         self.body = symbols is not None
         self.graph = optimise(graph)
         self.plan = Plan(self.graph)
-        self._products = single if self.plan.threads else contextlib.nullcontext()
         self.variables = list(dict.fromkeys((*self.graph.reads, *self.graph.writes)))
         self.written = list(self.graph.writes)
         self.symbols = _symbols(self.graph.inputs) if symbols is None else [(s, 0, 0) for s in symbols]
@@ -85,7 +84,7 @@ class Program:
             if v._lent is not None:
                 v._unlend()
         try:
-            with np.errstate(all="ignore"), self._products:
+            with np.errstate(all="ignore"):
                 return run(*arrays)
         finally:
             free.append(run)
@@ -138,7 +137,9 @@ class Emitter:
     def __init__(self, program: Program):
         self.program, self.plan, self.graph = program, program.plan, program.graph
         self.names: dict[int, str] = {}
-        self.local: dict[int, str] = {}  # names within the tile of a chain, which come first
+        self.local: dict[int, str] = {}  # names within the tile of a chain, which come first ...
+        self.widened: dict[int, str] = {}  # ... those of what is laid out repeatedly for it
+        self.chain: Chain | None = None  # whose tile is being written
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
         self.bound: list[str] = []  # statements of the head, after all names
@@ -279,25 +280,27 @@ class Emitter:
         function = self._function(prim, node)
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
-        if self._binds(node, planned):
-            maker = BOUND[prim.name]
-            self.scope[maker.__name__] = maker
+        if self.chain is not None and planned and self._settled(node):
+            return [self._site(node, args, written)]
+        if not fixed and self._binds(node, planned):
+            maker, shown = self._maker(node), list(args)
+            if maker is bound_ufunc:
+                args.insert(0, self._function(prim, node))
             name = f"{prim.name}_{len(self.bound)}"
             last = len(args) - NUMBERS.get(prim.name, 0)
             places = [*args[:last], self.name(out) if planned else "None", *written]
-            self.bound.append(f"{name} = {maker.__name__}({', '.join(places)})")
+            self.bound.append(f"{name} = {self._known(maker)}({', '.join(places)})")
             if planned:
-                return [f"{name}({', '.join(args[last:])})"]
+                return [f"{name}({', '.join(args[last:])})  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})"]
             self.names[id(out)] = f"t{next(self.count)}"
             return [f"{self.names[id(out)]} = {name}()"]
         if planned:
             target = self.name(out)
             if prim is P.cast:
                 return [f"copyto({target}, {args[0]}, 'unsafe')"]
-            where = [target] if prim.out == "positional" or function in ("dot", "split_dot") else [f"out={target}"]
-            if prim.out == "positional":
-                return [f"{function}({', '.join([*args, *where, *written])})"]
-            return [f"{function}({', '.join([*args, *(where if function in ('dot', 'split_dot') else []), *written, *([] if function in ('dot', 'split_dot') else where)])})"]
+            if prim.out == "positional" or function == "dot":
+                return [f"{function}({', '.join([*args, target, *written])})"]
+            return [f"{function}({', '.join([*args, *written, f'out={target}'])})"]
         names = []
         for o in node.outs:
             names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
@@ -319,7 +322,7 @@ class Emitter:
         used: dict[str, tuple] = {}
         local: dict[int, str] = {}
         after: list[str] = []
-        self.scope["tiled"], self.scope["scratch"] = tiled if self.plan.threads else tiled_alone, scratch
+        self.scope["tiled"], self.scope["aligned"] = tiled_alone, aligned
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
             if id(v) in chain.summed:
                 if id(v) not in local:
@@ -337,41 +340,44 @@ class Emitter:
                 first, last = self.plan.life[root]
                 kind = (v.dtype, v.shape[1:])
                 free = [n for n, (end, other) in used.items() if end < first and other == kind]
-                spare[root] = free[0] if free else f"s{len(used)}"
+                spare[root] = free[0] if free else f"s{next(self.count)}"
                 used[spare[root]] = (last, kind)
-                rest = "".join(f" {d}," for d in v.shape[1:])
-                start.append(f"{spare[root]} = scratch('{spare[root]}', (j - i,{rest}), dtype('{v.dtype}'))")
-            local[id(v)] = spare[root]
-        wide: dict[tuple, str] = {}
+                if not free:
+                    shape = _literal((chain.step, *v.shape[1:]))
+                    self.bound.append(f"{spare[root]} = aligned({shape}, dtype('{v.dtype}'))")
+                start.append(f"{spare[root]}_ = {spare[root]}[: j - i]")
+            local[id(v)] = f"{spare[root]}_"
+        wide: dict[str, str] = {}
         before: list[str] = []
         inner: list[str] = []
         for node in nodes:
-            self.local = {**local, **self._widened(node, chain, wide, before)}
+            self.widened = self._widened(node, chain, wide, before)
+            self.local, self.chain = {**local, **self.widened}, chain
             inner += self._statement(node, fixed=False)
-        self.local = {}
+        self.local, self.widened, self.chain = {}, {}, None
         name = f"tile{chain.first}"
         lines = [*dict.fromkeys(start), *inner]
         return [*before, f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
 
-    def _widened(self, node: Node, chain: Chain, wide: dict[tuple, str], before: list[str]) -> dict[int, str]:
-        """Names of arguments with a number for each channel, repeated over the positions of a row: NumPy is slow over
-        runs as short as channels are."""
+    def _widened(self, node: Node, chain: Chain, wide: dict[int, str], before: list[str]) -> dict[int, str]:
+        """Names of arguments with a number for each channel, repeated over a tile: neither NumPy nor the crew is quick
+        over runs as short as channels are."""
         out = node.outs[0]
-        if not node.prim.broadcast or len(out.shape) < 3:
+        if not node.prim.broadcast or len(out.shape) < 2 or self.program.body or id(out) in chain.summed:
             return {}
-        names = {}
+        row, names = out.shape[1:], {}
+        self.local = {}  # what is repeated is named as outside the tile
         for a in node.args:
-            if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1] or a.shape[-1] > SHORT:
+            if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1]:
                 continue
-            row = out.shape[1:] if product(out.shape[1:]) <= WIDE else out.shape[-2:]
-            if same_shape(row[-1:], a.shape[-1:]) and 1 < product(row[:-1]) <= product(row) <= WIDE:
-                key = (id(a), row)
+            if same_shape(row[-1:], a.shape[-1:]) and a.shape[-1] > 1 and product(row) <= TILE and a.dtype.char in "fd":
+                key = f"{self.name(a)} {row}"
                 if key not in wide:
-                    self.scope["empty"] = np.empty
                     wide[key] = f"w{next(self.count)}"
-                    self.bound.append(f"{wide[key]} = empty({row}, dtype('{a.dtype}'))")
-                    before.append(f"copyto({wide[key]}, {self.name(a)}{'' if len(a.shape) <= len(row) else f'.reshape({row[-1]})'})")
-                names[id(a)] = wide[key]
+                    shape = _literal((_Raw(f"min({chain.step}, {chain.rows})"), *row))
+                    self.bound.append(f"{wide[key]} = {self._known(aligned)}({shape}, dtype('{a.dtype}'))")
+                    before.append(f"{self._known(repeat)}({self.name(a)}, {wide[key]})")
+                names[id(a)] = f"{wide[key]}[: j - i]"
         return names
 
     def _partial_sums(self, chain: Chain, v: Var, after: list[str]) -> str:
@@ -383,17 +389,64 @@ class Emitter:
         after.append(f"sum_({parts}, axis=(0,), out={self.name(v)})")
         return f"{parts}[i // {chain.step}]"
 
+    def _maker(self, node: Node) -> Callable | None:
+        """What prepares calls of a statement."""
+        prim = node.prim
+        if prim is P.matmul and len(node.outs[0].shape) == 2:
+            return None  # the BLAS's own threads do it
+        return BOUND.get(prim.name) or (bound_ufunc if isinstance(prim.impl, np.ufunc) and prim.pointwise else None)
+
+    def _known(self, thing: Any) -> str:
+        self.scope[thing.__name__] = thing
+        return thing.__name__
+
+    def _settled(self, node: Node) -> bool:
+        """Whether all that a statement of a chain touches lies in the same place in every run, but for single numbers."""
+        if self._maker(node) is None or self.program.body:
+            return False
+        arrays = [*node.args[: len(node.args) - NUMBERS.get(node.prim.name, 0)], *node.outs]
+        return all(map(partial(self._lies_still, self._maker(node)), arrays))
+
+    def _lies_still(self, maker: Callable, v: Var) -> bool:
+        place = self.plan.place(v)
+        if not v.shape or v.constant is not None or id(v) in self.widened or id(place.root) in self.chain.temporary:
+            return True
+        return place.root.kind in ("buffer", "variable") and place.still and (place.whole or maker in ANY_ORDER)
+
+    def _site(self, node: Node, args: list[str], written: list[str]) -> str:
+        """The call of a statement that is prepared for each tile; see Site."""
+        prim, maker = node.prim, self._maker(node)
+        given = NUMBERS.get(prim.name, 0)
+        numbers = tuple(
+            i for i, a in enumerate(node.args[: len(args) - given]) if not a.shape and a.constant is None
+        )  # fmt: skip
+        make = self._known(maker)
+        if maker is bound_ufunc:
+            self.scope["partial"] = partial
+            make = f"partial({make}, {self._function(prim, node)})"
+        name = f"{prim.name}_{len(self.bound)}"
+        given_ = [f"{given}"] if given else []
+        options = [repr(numbers), *given_] if numbers or given else []
+        self.bound.append(f"{name} = {self._known(Site)}({', '.join([make, *options, *written])})")
+        last = len(args) - given
+        return f"{name}(i, {', '.join([*args[:last], self.name(node.outs[0]), *args[last:]])})"
+
     def _binds(self, node: Node, planned: bool) -> bool:
         """Whether a statement is bound to its arrays beforehand: they are planned, and no tile of a chain."""
-        if node.prim.name not in BOUND or self.program.body or self.local:
+        if self._maker(node) is None or self.program.body or self.local:
             return False
         out = node.outs[0]
         arrays = node.args[: len(node.args) - NUMBERS.get(node.prim.name, 0)]
-        return (planned or is_scalar(node)) and all(map(self._fixed, (*arrays, *([out] if planned else []))))
+        if not (planned or is_scalar(node)):
+            return False
+        any_order = self._maker(node) in ANY_ORDER
+        return all(self._fixed(v, any_order) for v in (*arrays, *([out] if planned else [])))
 
-    def _fixed(self, v: Var) -> bool:
-        """Whether a value is known to lie in one place, in C order."""
+    def _fixed(self, v: Var, any_order: bool) -> bool:
+        """Whether a value is known to lie in one place, and in C order if that matters."""
         p = self.plan.place(v)
+        if any_order:
+            return v.constant is not None or (p.root.kind in ("buffer", "variable") and p.still)
         return p.root.kind in ("buffer", "variable") and p.whole and p.still and v.dtype.char in "fd"
 
     def _scalar(self, node: Node) -> str:
@@ -422,11 +475,7 @@ class Emitter:
 
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
-            sizes = [d for a in node.args for d in a.shape if not isinstance(d, Dim)]
-            if not self.plan.threads or len(sizes) == 4 and sizes[0] * sizes[1] * sizes[3] < WORTH_SPLITTING or int(np.prod(sizes)) < 1 << 15:
-                return "dot"  # it is small
-            self.scope["split_dot"] = split_dot
-            return "split_dot"
+            return "dot"
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
         self.scope[name] = prim.impl
         return name
@@ -439,8 +488,6 @@ class Emitter:
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
 
 
-SHORT = 256  # channels up to which they are repeated ...
-WIDE = 1 << 12  # ... and how many numbers that may take
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}
 
 

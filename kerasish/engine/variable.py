@@ -9,6 +9,7 @@ import numpy as np
 from kerasish.base import config, naming
 from kerasish.base.registry import export, resolve
 from kerasish.engine import primitives as P
+from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.core import context, suspended
 from kerasish.engine.dims import same_shape
 from kerasish.engine.tensor import Tensor
@@ -233,7 +234,7 @@ class Variable:
         if array.dtype.kind in "OUS":
             raise ValueError(f"A Variable holds numbers. Received: initializer={initializer!r}")
         # order="C": kernels rely on it; copy: the variable owns its storage
-        self._array = np.array(array, dtype=dtype, order="C")
+        self._array = _own(array, dtype)
         self._dtype = dtype
 
     # -- what it is ---------------------------------------------------------------------------------------------------
@@ -448,6 +449,15 @@ def standardize_shape(shape: Any) -> tuple[int, ...]:
             raise ValueError(f"Cannot convert {shape!r} to a shape: every size must be an int that is not negative.")
         out.append(int(d))
     return tuple(out)
+
+
+def _own(array: np.ndarray, dtype: str) -> np.ndarray:
+    """A copy in C order; a large one begins with a cache line."""
+    if array.size < 1024:
+        return np.array(array, dtype=dtype, order="C")
+    copy = aligned(array.shape, dtype)
+    np.copyto(copy, array, casting="unsafe")
+    return copy
 
 
 class FlatVariable(Variable):

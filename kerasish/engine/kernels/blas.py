@@ -117,6 +117,20 @@ single = _Single()
 @functools.cache
 def axpby() -> dict[str, Callable]:
     """By dtype.char "f" and "d": f(n, a, address of x, 1, b, address of y, 1), which makes y a * x + b * y."""
+    return _found("axpby", "nsvnsvn", lambda f, n, x, y: f(n, 2.0, x, 1, 3.0, y, 1), lambda x, y: 2 * x + 3 * y)
+
+
+@functools.cache
+def axpy() -> dict[str, Callable]:
+    """Likewise f(n, a, address of x, 1, address of y, 1), which adds a * x to y; by several threads if they are long."""
+    return _found("axpy", "nsvnvn", lambda f, n, x, y: f(n, 2.0, x, 1, y, 1), lambda x, y: 2 * x + y)
+
+
+def _found(name: str, types: str, call: Callable, right: Callable) -> dict[str, Callable]:
+    """A function of the BLAS by dtype.char, if it is there and right on a small array.
+
+    types: a letter for each argument: n for a size, s for a number, v for an address.
+    """
     found: dict[str, Callable] = {}
     switch = threads()
     if switch is None:
@@ -125,17 +139,15 @@ def axpby() -> dict[str, Callable]:
     size = ctypes.c_int64 if "64" in switch.suffix else ctypes.c_int
     for char, letter, number in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double)):
         for prefix in ("scipy_cblas_", "cblas_"):
-            function = getattr(library, f"{prefix}{letter}axpby{switch.suffix}", None)
-            if function is not None:
-                function.argtypes = [size, number, ctypes.c_void_p, size, number, ctypes.c_void_p, size]
-                function.restype = None
-                if _right(function, char):
-                    found[char] = function
-                    break
+            function = getattr(library, f"{prefix}{letter}{name}{switch.suffix}", None)
+            if function is None:
+                continue
+            function.argtypes = [{"n": size, "s": number, "v": ctypes.c_void_p}[t] for t in types]
+            function.restype = None
+            x, y = np.arange(40, dtype=char), np.ones(40, char)
+            expected = right(x, y)
+            call(function, x.size, x.ctypes.data, y.ctypes.data)
+            if np.array_equal(y, expected):
+                found[char] = function
+                break
     return found
-
-
-def _right(function: Callable, char: str) -> bool:
-    x, y = np.arange(40, dtype=char), np.ones(40, char)
-    function(x.size, 2.0, x.ctypes.data, 1, 3.0, y.ctypes.data, 1)
-    return bool(np.array_equal(y, 2 * x + 3))

@@ -1,22 +1,26 @@
 """Kernels bound to their arrays. A program's buffers never move, so what follows from their sizes is prepared once, when
-the program is bound, and a statement is a call without arguments: in small models that is what statements cost.
+the program is bound, and a statement is a call without arguments: in small models that is what statements cost. Large
+element-wise ones are prepared for the crew's threads.
 
 BOUND: for a primitive's name, a function of the argument arrays, the array of the result (None where a number is
-returned) and the parameters; it returns the function to call. All arrays are in C order. NUMBERS are left to the call.
+returned) and the parameters; it returns the function to call. Arrays are in C order, but for ANY_ORDER. NUMBERS are left to the call.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import blas
+from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid, weighted_sum
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
-from kerasish.engine.kernels.scratch import ones, zeros
+from kerasish.engine.kernels.scratch import aligned, ones, zeros
 
 Array = np.ndarray
+Call = Callable[[], Any]
+SHORT = 512  # numbers in a row up to which it is laid out repeatedly
 MOST = 1 << 16  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
 
 
@@ -39,8 +43,74 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
     return partial(sum_, x, axis, keepdims, out)
 
 
+def bound_ufunc(ufunc: np.ufunc, *arrays: Array) -> Call:
+    """A ufunc of (*arguments, out), by the crew where it pays. Rows and columns that are repeated are laid out for it."""
+    *args, out = arrays
+    if crew.size() == 1 or out.size < crew.LEAST or not out.flags.c_contiguous or not out.ndim:
+        return partial(ufunc, *args, out=out)
+    before: list[Call] = []
+    whole = [a if a.shape == out.shape or a.size == 1 else _repeated(a, out.shape, before) for a in args]
+    call = None if any(a is None for a in whole) else crew.bind(ufunc, (*whole, out))
+    if call is None:
+        return partial(ufunc, *args, out=out)
+    return in_order(*before, call) if before else call
+
+
+def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
+    """An array of `shape` which calls added to `before` fill with a row (..., n) or a column (..., 1), repeated; None for
+    others. NumPy is slow over short rows, and this, done by the BLAS, costs less than what is gained."""
+    rows, n = math.prod(shape[:-1]), shape[-1]
+    if a.dtype.char not in "fd" or not a.flags.c_contiguous or n < 2 or n > SHORT:
+        return None
+    if a.shape[-1:] == (n,) and a.size == n:
+        left, right = ones(rows, a.dtype)[:, None], a.reshape(1, n)
+    elif a.shape == (*shape[:-1], 1):
+        left, right = a.reshape(rows, 1), ones(n, a.dtype)[None]
+    else:
+        return None
+    filled = aligned(shape, a.dtype)
+    before.append(partial(np.dot, left, right, filled.reshape(rows, n)))
+    return filled
+
+
+def repeat(row: Array, out: Array) -> None:
+    """Fill out with a row of its last axis, by the BLAS: NumPy is slow over short rows."""
+    wide = out.reshape(-1, row.size)
+    np.dot(ones(len(wide), out.dtype)[:, None], row.reshape(1, -1), wide)
+
+
+def bound_matmul(a: Array, b: Array, out: Array) -> Call:
+    """Stacks of products, by the crew where it pays."""
+    if out.ndim == 2 or crew.size() == 1 or not a.shape[:-2] == b.shape[:-2] == out.shape[:-2]:
+        return partial(np.dot, a, b, out) if out.ndim == a.ndim == b.ndim == 2 else partial(np.matmul, a, b, out=out)
+    flat = [x.reshape(-1, *x.shape[-2:]) for x in (a, b, out)]
+    if not all(map(np.may_share_memory, flat, (a, b, out))):  # heads side by side in memory: a stack for each sample
+        if out.ndim < 4:
+            return partial(np.matmul, a, b, out=out)
+        return in_order(*(bound_matmul(*parts) for parts in zip(a, b, out)))
+    return crew.bind_products(*flat) or partial(np.matmul, a, b, out=out)
+
+
+def in_order(*calls: Call) -> Call:
+    """The calls as one."""
+    if len(calls) == 2:
+        first, second = calls
+
+        def both() -> None:
+            first()
+            second()
+
+        return both
+
+    def run() -> None:
+        for call in calls:
+            call()
+
+    return run
+
+
 def bound_relu(x: Array, out: Array) -> Callable[[], Any]:
-    return partial(np.maximum, x, zeros(x.size, x.dtype).reshape(x.shape), out=out)
+    return bound_ufunc(np.maximum, x, zeros(x.size, x.dtype).reshape(x.shape), out)
 
 
 def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
@@ -56,24 +126,24 @@ def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], An
 
 
 def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
-    if x.size > MOST:
+    if x.size > MOST and crew.size() == 1:
         return partial(sigmoid, x, out)
-    one = np.ones_like(x)
-    negative, exp, add, reciprocal = np.negative, np.exp, np.add, np.reciprocal
-
-    def run() -> None:
-        negative(x, out)
-        exp(out, out)
-        add(out, one, out)
-        reciprocal(out, out)
-
-    return run
+    one = ones(x.size, x.dtype).reshape(x.shape)
+    return in_order(
+        bound_ufunc(np.negative, x, out), bound_ufunc(np.exp, out, out),
+        bound_ufunc(np.add, out, one, out), bound_ufunc(np.reciprocal, out, out),
+    )  # fmt: skip
 
 
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
     if dy.shape != y.shape or y.size > MOST:
         return partial(relu_grad, dy, y, out)
-    none, mask = zeros(y.size, y.dtype).reshape(y.shape), np.empty(y.shape, bool)
+    none, mask = zeros(y.size, y.dtype).reshape(y.shape), aligned(y.shape, bool)
+    if y.size >= crew.LEAST and crew.size() > 1:  # a cast and a product are faster than a mixed product
+        step = aligned(y.shape, dy.dtype)
+        return in_order(
+            bound_ufunc(np.greater, y, none, mask), partial(np.copyto, step, mask), bound_ufunc(np.multiply, dy, step, out)
+        )
 
     def run() -> None:
         np.greater(y, none, mask)
@@ -105,6 +175,20 @@ def bound_weighted_sum(x: Array, y: Array, out: Array) -> Callable[[Any, Any], A
     if function is None or x.shape != out.shape:
         return lambda a, b: weighted_sum(x, y, a, b, out)
     n, source, target, same = out.size, x.ctypes.data, out.ctypes.data, out is y
+    axpy = blas.axpy().get(out.dtype.char) if n >= crew.LEAST and crew.size() > 1 else None
+    if axpy is not None:  # two passes by all threads, where axpby is one by one
+        number = np.empty((), out.dtype)
+        scale = bound_ufunc(np.multiply, y, number, out)
+
+        def shared(a: Any, b: Any) -> None:
+            if b != 1:
+                number[()] = b
+                scale()
+            elif not same:
+                np.copyto(out, y)
+            axpy(n, a, source, 1, target, 1)
+
+        return shared
 
     def run(a: Any, b: Any) -> None:
         if not same:
@@ -114,8 +198,40 @@ def bound_weighted_sum(x: Array, y: Array, out: Array) -> Callable[[Any, Any], A
     return run
 
 
+class Site:
+    """A statement in the tiles of a chain. What it calls is prepared when it meets a tile for the first time.
+
+    Called with the tile's first row and what the kernel takes. That may be arrays that lie in the same place in every run
+    of that tile, and single numbers, which may change. `make(*arrays, out, **params)` prepares a call; `numbers` are the
+    positions of numbers among the arguments, of which the last `given` are handed to each call.
+    """
+
+    def __init__(self, make: Callable, numbers: tuple = (), given: int = 0, **params: Any):
+        self.make, self.numbers, self.given, self.params = make, numbers, given, params
+        self.calls: dict[int, Callable] = {}
+        self.cells: dict[int, Array] = {}
+
+    def __call__(self, row: int, *args: Any) -> None:
+        call = self.calls.get(row) or self._prepare(row, args)
+        if self.given:
+            call(*args[-self.given :])
+            return
+        for position in self.numbers:
+            self.cells[position][()] = args[position]
+        call()
+
+    def _prepare(self, row: int, args: tuple) -> Callable:
+        arrays = list(args[: len(args) - self.given])
+        for position in self.numbers:
+            dtype = np.asarray(args[position]).dtype
+            arrays[position] = self.cells.setdefault(position, np.empty((), dtype))
+        call = self.calls[row] = self.make(*arrays, **self.params)
+        return call
+
+
 NUMBERS = {"weighted_sum": 2}  # arguments at the end that are numbers, and are given with every call
 BOUND: dict[str, Callable] = {
     "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
-    "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum,
+    "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum, "matmul": bound_matmul,
 }  # fmt: skip
+ANY_ORDER = (bound_ufunc, bound_matmul)  # these look at how their arrays lie

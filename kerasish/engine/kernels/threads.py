@@ -17,7 +17,6 @@ import numpy as np
 from kerasish.engine.kernels import blas
 
 MOST = 8  # threads
-WORTH_SPLITTING = 12 << 20  # multiplications of a matrix product; less is done by one thread
 
 
 def available() -> int:
@@ -175,20 +174,6 @@ def tiled_alone(work: Callable[[int, int], Any], n: int, step: int) -> None:
     """The same by this thread."""
     for i in range(0, n, step):
         work(i, min(i + step, n))
-
-
-def split_dot(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """np.dot of large matrices, the rows or the columns of the result in parts."""
-    m, n = out.shape
-    if m * n * a.shape[1] < WORTH_SPLITTING:
-        return np.dot(a, b, out)
-    if m >= n:
-        parts = ranges(m, available_now())
-        each(lambda i: np.dot(a[slice(*parts[i])], b, out[slice(*parts[i])]), len(parts))
-    else:
-        parts = ranges(n, available_now())
-        each(lambda i: np.matmul(a, b[:, slice(*parts[i])], out[:, slice(*parts[i])]), len(parts))
-    return out
 
 
 def available_now() -> int:
