@@ -9,9 +9,9 @@ import numpy as np
 from kerasish.base import config, naming
 from kerasish.base.registry import export, resolve
 from kerasish.engine import primitives as P
-from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.core import context, suspended
 from kerasish.engine.dims import same_shape
+from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.tensor import Tensor
 
 _scopes = threading.local()
