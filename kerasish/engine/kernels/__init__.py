@@ -71,6 +71,12 @@ from kerasish.engine.kernels.random import (
     random_truncated,
     random_uniform,
 )
+from kerasish.engine.kernels.recurrent import (
+    gru,
+    gru_grad,
+    lstm,
+    lstm_grad,
+)
 from kerasish.engine.kernels.reduce import (
     all_,
     any_,

@@ -6,8 +6,11 @@ the inputs alone, for all steps in one product, and `step` the rest.
 
 from typing import Any
 
+import numpy as np
+
 from kerasish import activations, ops, random
 from kerasish.base.registry import export
+from kerasish.engine import recurrent
 from kerasish.layers.core import Weighted
 
 NUMBER_BY_NUMBER = (activations.sigmoid, activations.hard_sigmoid, activations.tanh, activations.relu, activations.linear)
@@ -118,6 +121,15 @@ class DropoutCell(Weighted):
         """The new states after a step; the first is the output."""
         raise NotImplementedError
 
+    def sequence(self, xs: Any, states: list, seen: Any, training: Any) -> list | None:
+        """What `step` would leave after each step of inputs xs (time first), by one kernel; None if there is none for it."""
+        return None
+
+    def _has_kernel(self, of: type, training: Any) -> bool:
+        usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
+        known = type(self) is of and self.compute_dtype in ("float32", "float64")
+        return usual and known and self._drawn("state", self.recurrent_dropout, training) is None
+
     def get_initial_state(self, batch_size: Any = None) -> list:
         """Zeros."""
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype)]
@@ -130,6 +142,13 @@ class DropoutCell(Weighted):
 
     def _parts(self, z: Any, count: int) -> list:
         return [z[..., k * self.units : (k + 1) * self.units] for k in range(count)]
+
+
+def _halved(x: Any, units: int, whole: int) -> Any:
+    """x with the columns of all gates but the one at `whole` halved: sigmoids are computed by tanh, see engine/recurrent.py."""
+    scale = np.full((x.shape[-1] // units, units), 0.5, x.dtype)
+    scale[whole] = 1
+    return ops.multiply(x, scale.reshape(-1))
 
 
 @export("keras.layers.SimpleRNNCell")
@@ -211,6 +230,13 @@ class LSTMCell(DropoutCell):
         c = ops.add(ops.multiply(f, c), ops.multiply(i, self.activation(g)))
         return [ops.multiply(self.recurrent_activation(o), self.activation(c)), c]
 
+    def sequence(self, xs: Any, states: list, seen: Any, training: Any) -> list | None:
+        if not self._has_kernel(LSTMCell, training):
+            return None
+        kernel = _halved(ops.convert_to_tensor(self.recurrent_kernel), self.units, 2)
+        xs = _halved(self.project(xs, training), self.units, 2)
+        return list(recurrent.lstm(xs, kernel, *states, seen))
+
     def get_initial_state(self, batch_size: Any = None) -> list:
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(2)]
 
@@ -257,6 +283,14 @@ class GRUCell(DropoutCell):
 
     def _input_bias(self) -> Any:
         return ops.convert_to_tensor(self.bias)[0] if self.reset_after else self.bias
+
+    def sequence(self, xs: Any, states: list, seen: Any, training: Any) -> list | None:
+        if not self.reset_after or not self._has_kernel(GRUCell, training):
+            return None
+        kernel = ops.convert_to_tensor(self.recurrent_kernel)
+        bias = ops.convert_to_tensor(self.bias)[1] if self.use_bias else ops.zeros(kernel.shape[-1:], kernel.dtype)
+        kernel, bias, xs = (_halved(x, self.units, 2) for x in (kernel, bias, self.project(xs, training)))
+        return [recurrent.gru(xs, kernel, bias, *states, seen)]
 
     def step(self, x: Any, states: list, training: Any) -> list:
         h, two = states[0], 2 * self.units

@@ -139,7 +139,23 @@ class RNN(Layer):
             if drawing:
                 self.cell._forget_masks()
 
+    def _at_once(self, sequences: Any, states: Any, mask: Any, training: Any) -> tuple | None:
+        """_loop by a kernel of the cell for whole sequences, if it has one for this."""
+        if self.unroll or (mask is not None and self.zero_output_for_mask) or not hasattr(self.cell, "sequence"):
+            return None
+        if self.cell._masks.get("inputs") is not None or any(s.dtype != sequences.dtype for s in states):
+            return None
+        xs = ops.moveaxis(sequences, 1, 0)
+        seen = None if mask is None else ops.moveaxis(mask, 1, 0)
+        if self.go_backwards:
+            xs, seen = (None if x is None else ops.flip(x, axis=0) for x in (xs, seen))
+        found = self.cell.sequence(xs, states, seen, training)
+        return None if found is None else (found[0][-1], found[0], [rows[-1] for rows in found])
+
     def _loop(self, sequences: Any, states: Any, mask: Any, training: Any) -> tuple:
+        found = self._at_once(sequences, states, mask, training)
+        if found is not None:
+            return found
         xs = ops.moveaxis(sequences, 1, 0)
         apart = hasattr(self.cell, "project")
         if apart:
