@@ -477,6 +477,30 @@ log_softmax = prim(
     lambda g, y, x, axis: sub(g, mul(exp(y), sum_(g, axis=(axis,), keepdims=True))), out="keyword", inplace=(0,),
 )  # fmt: skip
 
+# at one place of each row of x (..., n): index (...); so that the logarithms of the others are never made
+log_softmax_at = prim(
+    "log_softmax_at", K.log_softmax_at, lambda x, i: (x.shape[:-1], x.dtype),
+    lambda g, y, x, i: log_softmax_at_grad(g, x, i), zero, out="keyword",
+)  # fmt: skip
+
+
+def _at_grad_vjps(d: Tensor, y: Tensor, g: Tensor, x: Tensor, i: Tensor, wanted: list) -> list:
+    # y = one_hot(i) * g - softmax(x) * g
+    at, column = len(x.shape) - 1, (*i.shape, 1)
+    p = softmax(x, axis=at)
+    mean = sum_(mul(d, p), axis=(at,), keepdims=True)
+    picked = take_along(d, reshape(i, shape=column), axis=at)
+    return [
+        reshape(sub(picked, mean), shape=g.shape),
+        neg(mul(reshape(g, shape=column), mul(p, sub(d, mean)))) if wanted[1] else None,
+        None,
+    ]
+
+
+log_softmax_at_grad = TABLE["log_softmax_at_grad"] = Primitive(
+    "log_softmax_at_grad", K.log_softmax_at_grad, lambda g, x, i: (x.shape, x.dtype), _at_grad_vjps, out="keyword"
+)
+
 # convolution and its two adjoints: each is differentiated by the other two; channels last, explicit padding
 conv = prim(
     "conv", K.conv, S.conv,

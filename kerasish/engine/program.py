@@ -250,7 +250,7 @@ class Emitter:
             if id(p.var) not in self.names:
                 base = self._root_name(p, slot)
                 root = p.root.var if p.root.kind != "variable" else p.var
-                if p.root.kind == "variable" or root.shape == p.var.shape:
+                if p.root.kind == "variable" or same_shape(root.shape, p.var.shape):
                     self.names[id(p.var)] = base
                 else:
                     name = self.names[id(p.var)] = f"t{next(self.count)}"

@@ -154,6 +154,8 @@ ROWS = [
     Row("avg_pool_grad", (normal(*POOL_SHAPE),), dict(shape=IMAGE.shape, **POOL)),
     Row("complex", (X, Y)),
     *many("real imag conj", complex_(3, 4), reads_floats=False),
+    Row("log_softmax_at", (normal(3, 4), np.array([2, 0, 3], "int32"))),
+    Row("log_softmax_at_grad", (normal(3), normal(3, 4), np.array([2, 0, 3], "int32"))),
     *[Row(n, (complex_(3, 4),), dict(axes=(1,)), reads_floats=False) for n in ("fft", "ifft")],
     *many("cholesky eigh", symmetric(2, 3, 3), reads_floats=False, differentiable=False),  # one triangle: see test_ops
     *many("inv det cofactors slogdet lu singular_values", symmetric(2, 3, 3) + normal(3, 3), reads_floats=False),

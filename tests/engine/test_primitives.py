@@ -7,7 +7,7 @@ import pytest
 from primitive_rows import EXEMPT, ROWS, Row
 
 from kerasish.base.errors import NonDifferentiableError
-from kerasish.engine import Tensor, autodiff, control
+from kerasish.engine import Tensor, autodiff, control, recurrent
 from kerasish.engine import primitives as P
 from kerasish.engine.core import bind
 from kerasish.engine.static import function
@@ -17,7 +17,8 @@ every_row = pytest.mark.parametrize("row", ROWS, ids=IDS)
 
 
 def test_every_primitive_has_a_row():
-    assert control.scan_p is P.TABLE["scan"]  # loops and branches are rows that this module adds
+    assert control.scan_p is P.TABLE["scan"]  # loops and branches are rows that this module adds,
+    assert recurrent.lstm_p is P.TABLE["lstm"]  # and this one adds some
     assert {row.name for row in ROWS} | set(EXEMPT) == set(P.TABLE)
     assert not {row.name for row in ROWS} & set(EXEMPT)
 

@@ -93,6 +93,8 @@ from kerasish.engine.kernels.reduce import (
 )
 from kerasish.engine.kernels.rowwise import (
     log_softmax,
+    log_softmax_at,
+    log_softmax_at_grad,
     logsumexp,
     softmax,
 )

@@ -72,6 +72,7 @@ def _right(library: _Library) -> bool:
     return bool(np.array_equal(out, x - y))
 
 
+@functools.cache
 def size() -> int:
     """How many threads there are, this one included; 1 where there is no such thing."""
     library = _library()
@@ -133,6 +134,10 @@ class _Call:
             struct.pack_into("=9q", memory, i * ENTRY, function, 0, 0, *addresses, data or base, base, following)
         self.execute, self.address, self.pieces, self.keep = library.execute, base, len(jobs), (memory, keep)
 
+    def forget(self) -> None:
+        """Do not keep the arrays alive: the caller sees to it that something lies at their addresses."""
+        self.keep = self.keep[:1]
+
     def __call__(self) -> None:
         if _busy.acquire(False):
             try:
@@ -184,6 +189,32 @@ def bind(ufunc: np.ufunc, arrays: Sequence[Array], least: int = LEAST) -> Callab
         return None
     pieces = min(size(), max(1, out.size // (least // 2)))
     return _Call(library, ufunc, arrays, pieces) if pieces > 1 else None
+
+
+MOST_KEPT = 1 << 12
+_kept: dict[tuple, Callable[[], None] | None] = {}
+
+
+def apply(ufunc: np.ufunc, *arrays: Array) -> Array:
+    """ufunc(*arguments, out=out), by the crew where it pays, for arrays as in `bind`, or as the ufunc takes them.
+
+    What `bind` prepares is kept by the arrays' addresses: kernels come back to the same ones.
+    """
+    *args, out = arrays
+    if out.size < LEAST or size() == 1:
+        return ufunc(*args, out=out)
+    key = (ufunc, out.size, *[(a.__array_interface__["data"][0], a.dtype.char, a.size, a.flags.c_contiguous) for a in arrays])
+    call = _kept.get(key)
+    if call is None:
+        if key in _kept or (call := bind(ufunc, arrays)) is None:
+            _kept[key] = None
+            return ufunc(*args, out=out)
+        call.forget()
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[key] = call
+    call()
+    return out
 
 
 def bind_products(a: Array, b: Array, out: Array) -> Callable[[], None] | None:

@@ -7,11 +7,12 @@ from typing import Any, Iterator
 
 import numpy as np
 
+from kerasish.engine.kernels import crew
 from kerasish.engine.kernels.reduce import max_, row_max, row_sum, sum_
 from kerasish.engine.kernels.scratch import scratch
 
 Array = np.ndarray
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 19
 SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32
 
 
@@ -72,16 +73,63 @@ def _softmax_rows(x: Array, out: Array) -> None:
     e = scratch("exp", x.shape, x.dtype)
     total = scratch("sum", (len(x), 1), x.dtype)
     # Subtracting the maximum only guards against overflow and underflow, which one look at all rows may rule out
+    with np.errstate(all="ignore"):
+        _exp_rows(x, e, total)
+        np.divide(e, total, out)
+
+
+def _exp_rows(x: Array, e: Array, total: Array) -> Array | None:
+    """exp(x) and its sums by row, or those of x less its rows' maxima, which are returned."""
+    # Subtracting the maximum only guards against overflow and underflow, which one look at all rows may rule out
     if np.maximum.reduce(x, None) < SAFE:
-        np.exp(x, e)
+        crew.apply(np.exp, x, e)
         row_sum(e, total)
         if np.minimum.reduce(total, None) > 1e-6:
-            np.divide(e, total, out)
-            return
+            return None
+    top = _shift_rows(x, e)
+    crew.apply(np.exp, e, e)
+    row_sum(e, total)
+    return top
+
+
+def log_softmax_at(x: Array, index: Array, out: Array | None = None) -> Array:
+    """log_softmax of x (..., n) at one place of each row: index (...). What lies outside gives the last or the first."""
+    if out is None:
+        out = np.empty(index.shape, x.dtype)
+    for rows, (at, e, total, top) in _picked(x, index):
+        part, into = x.reshape(-1, x.shape[-1])[rows], out.reshape(-1)[rows]
+        part.reshape(-1).take(at, out=into, mode="clip")
+        if top is not None:
+            np.subtract(into, top[:, 0], into)  # first, while nothing small has been added to it
+        np.subtract(into, np.log(total, total)[:, 0], into)
+    return out
+
+
+def log_softmax_at_grad(g: Array, x: Array, index: Array, out: Array | None = None) -> Array:
+    """The gradient of log_softmax_at in x: g (...) at the place of each row, less g * softmax(x)."""
+    if out is None:
+        out = np.empty(x.shape, x.dtype)
+    flat = out.reshape(-1, x.shape[-1])
+    for rows, (at, e, total, _) in _picked(x, index):
+        slope, into = g.reshape(-1)[rows], flat[rows]
+        np.divide(slope[:, None], total, total)
+        np.negative(total, total)
+        np.multiply(e, total, into)
+        into.reshape(-1)[at] += slope
+    return out
+
+
+def _picked(x: Array, index: Array) -> Iterator[tuple[slice, tuple]]:
+    """For blocks of rows: which, and the places that index means, exp(x), its sums, the maxima if they were subtracted."""
+    n = x.shape[-1]
+    flat, where = x.reshape(-1, n), index.reshape(-1)
     with np.errstate(all="ignore"):
-        _shift_rows(x, e)
-        np.exp(e, e)
-        np.divide(e, row_sum(e, total), out)
+        for rows in _blocks(len(flat), n, x.itemsize):
+            part = flat[rows]
+            e, total = scratch("exp", part.shape, x.dtype), scratch("sum", (len(part), 1), x.dtype)
+            at = np.clip(where[rows], 0, n - 1).astype(np.intp)
+            at += np.arange(0, len(part) * n, n)
+            yield rows, (at, e, total, _exp_rows(part, e, total))
 
 
 def log_softmax(x: Array, axis: int, out: Array | None = None) -> Array:
@@ -100,7 +148,7 @@ def log_softmax(x: Array, axis: int, out: Array | None = None) -> Array:
             part, y = flat[block], into[block]
             _shift_rows(part, y)
             e = scratch("exp", part.shape, x.dtype)
-            total = row_sum(np.exp(y, e), scratch("sum", (len(part), 1), x.dtype))
+            total = row_sum(crew.apply(np.exp, y, e), scratch("sum", (len(part), 1), x.dtype))
             np.subtract(y, np.log(total, total), y)
     return out
 

@@ -104,9 +104,12 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
             "Arguments `target` and `output` must have the same shape up until the last dimension: "
             f"target.shape={target.shape}, output.shape={output.shape}"
         )
-    index = P.reshape(target, shape=(*target.shape[:at], 1, *target.shape[at:]))
-    picked = P.take_along(_log_probabilities(output, from_logits, at), index, axis=at)
-    picked = P.reshape(picked, shape=target.shape)
+    if from_logits and at == output.ndim - 1 and output.dtype.name in ("float32", "float64"):
+        picked = P.log_softmax_at(output, target)
+    else:
+        index = P.reshape(target, shape=(*target.shape[:at], 1, *target.shape[at:]))
+        picked = P.take_along(_log_probabilities(output, from_logits, at), index, axis=at)
+        picked = P.reshape(picked, shape=target.shape)
     classes = P.number(output.shape[at], target.dtype)
     known = P.logical_and(P.greater_equal(target, P.scalar(target, 0)), P.less(target, classes))
     return P.neg(P.select(known, picked, P.scalar(picked, 0)))
