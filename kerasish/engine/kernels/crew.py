@@ -51,7 +51,13 @@ class _Library:
         self.execute.argtypes, self.execute.restype = [ctypes.c_long, ctypes.c_void_p], ctypes.c_int
         started = ctypes.c_int.in_dll(library, "blas_num_threads").value
         self.size = min(started, found.most)
-        blas.rest_sooner(library, SPIN)
+        if not _others_may_multiply():
+            blas.rest_sooner(library, SPIN)
+
+
+def _others_may_multiply() -> bool:
+    """Whether there are threads in whose products OpenBLAS's threads might be just now. (Daemons hardly do such things.)"""
+    return any(t is not threading.current_thread() and not t.daemon for t in threading.enumerate())
 
 
 @functools.cache
@@ -150,6 +156,15 @@ class _Call:
 
 
 _busy = threading.Lock()
+
+
+def _renew() -> None:
+    global _busy
+    _busy = threading.Lock()  # who held it does not live in a fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 class _Products(_Call):
