@@ -165,12 +165,13 @@ def _gru_step(u: Tensor, b: Tensor) -> Callable:
 
     def step(states: tuple, x: Tensor) -> tuple:
         (h,) = states
-        inner = P.add(P.matmul(h, u), b)
+        inner = P.matmul(h, u)
         half = P.scalar(inner, 0.5)
         gates = P.tanh(P.add(_columns(inner, 0, 2 * n), _columns(x, 0, 2 * n)))
         gates = P.add(P.mul(gates, half), half)
         z, r = _columns(gates, 0, n), _columns(gates, n, 2 * n)
-        candidate = P.tanh(P.add(P.mul(r, _columns(inner, 2 * n, 3 * n)), _columns(x, 2 * n, 3 * n)))
+        inner = P.add(_columns(inner, 2 * n, 3 * n), b)
+        candidate = P.tanh(P.add(P.mul(r, inner), _columns(x, 2 * n, 3 * n)))
         return (P.add(P.mul(P.sub(h, candidate), z), candidate),)
 
     return step
@@ -179,20 +180,18 @@ def _gru_step(u: Tensor, b: Tensor) -> Callable:
 def _gru_grad_by_scan(
     dhs: Tensor, kept: Tensor, x: Tensor, u: Tensor, b: Tensor, h: Tensor, seen: Tensor | None = None
 ) -> Tensor:
-    inner_like = P.mul(x, P.scalar(x, 0))  # what is added to the state's product in each step, to get its gradient
+    n = u.shape[0]
+    shift = P.mul(_columns(x, 0, n), P.scalar(x, 0))  # added to the state's product in each step, to get its gradient
 
     def states(x: Tensor, shift: Tensor, h: Tensor) -> Tensor:
-        n = u.shape[0]
-
         def step(states: tuple, row: Tensor) -> tuple:
-            return _gru_step(u, P.add(_columns(row, 3 * n, 6 * n), b))(states, _columns(row, 0, 3 * n))
+            return _gru_step(u, P.add(_columns(row, 3 * n, 4 * n), b))(states, _columns(row, 0, 3 * n))
 
         return _by_scan(step, (h,), P.concat(x, shift, axis=2), seen)[0]
 
-    n = u.shape[0]
-    _, pull = vjp(states, x, inner_like, h)
-    dx, dinner, dh = pull(dhs)
-    return _step_more(P.concat(_columns(dinner, 2 * n, 3 * n), dx, axis=2), dh)
+    _, pull = vjp(states, x, shift, h)
+    dx, d_inner, dh = pull(dhs)
+    return _step_more(P.concat(d_inner, dx, axis=2), dh)
 
 
 gru_p = _row("gru", K.gru, lambda x, u, b, h, *seen: ((x.shape[0] * 5, *h.shape), x.dtype))
@@ -207,8 +206,9 @@ gru_grad = _row(
 def gru(x: Tensor, u: Tensor, b: Tensor, h: Tensor, seen: Tensor | None = None) -> Tensor:
     """The outputs of all steps, (steps, batch, n).
 
-    x (steps, batch, 3n), u (n, 3n), b (3n,), the state's own bias: gates in the order update, reset, candidate; all but
-    the third halved. h (batch, n): the first state. seen (steps, batch): which steps there are.
+    x (steps, batch, 3n), u (n, 3n): gates in the order update, reset, candidate; all but the third halved. b (n,): the
+    candidate's bias that belongs to the state's product. h (batch, n): the first state. seen (steps, batch): which steps
+    there are.
     """
     rest = () if seen is None else (seen,)
     steps, n = x.shape[0], u.shape[0]
@@ -222,8 +222,8 @@ def gru(x: Tensor, u: Tensor, b: Tensor, h: Tensor, seen: Tensor | None = None) 
         dx = _columns(_rows(d, 0, steps), n, 4 * n)
         dinner = _columns(_rows(d, 0, steps), 0, 3 * n)  # the candidate's gate first
         du = _weights_gradient(h, outputs[0], dinner)
-        db = P.sum_(dinner, axis=(0, 1), keepdims=False)
-        du, db = (P.concat(_columns(t, n, 3 * n), _columns(t, 0, n), axis=len(t.shape) - 1) for t in (du, db))
+        du = P.concat(_columns(du, n, 3 * n), _columns(du, 0, n), axis=1)
+        db = P.sum_(_columns(dinner, 0, n), axis=(0, 1), keepdims=False)
         dh = _columns(P.reshape(_rows(d, steps, steps + 1), shape=d.shape[1:]), 0, n)
         return dx, du, db, dh
 

@@ -26,7 +26,7 @@ def draw(*shape):
 
 ARGUMENTS = {
     "lstm": (draw(STEPS, ROWS, 4 * UNITS), draw(UNITS, 4 * UNITS), draw(ROWS, UNITS), draw(ROWS, UNITS)),
-    "gru": (draw(STEPS, ROWS, 3 * UNITS), draw(UNITS, 3 * UNITS), draw(3 * UNITS), draw(ROWS, UNITS)),
+    "gru": (draw(STEPS, ROWS, 3 * UNITS), draw(UNITS, 3 * UNITS), draw(UNITS), draw(ROWS, UNITS)),
 }
 
 
@@ -50,9 +50,9 @@ def lstm_by_hand(x, u, h, c, seen):
 def gru_by_hand(x, u, b, h, seen):
     hs = []
     for s in range(x.shape[0]):
-        inner = h @ u + b
+        inner = h @ u
         z, r = ops.split(sigmoid_of_twice(x[s][:, : 2 * UNITS] + inner[:, : 2 * UNITS]), 2, axis=-1)
-        candidate = ops.tanh(x[s][:, 2 * UNITS :] + r * inner[:, 2 * UNITS :])
+        candidate = ops.tanh(x[s][:, 2 * UNITS :] + r * (inner[:, 2 * UNITS :] + b))
         new = z * h + (1.0 - z) * candidate
         there = ops.ones((h.shape[0], 1), bool) if seen is None else ops.convert_to_tensor(seen[s])[:, None]
         h = ops.where(there, new, h)

@@ -18,11 +18,16 @@ def _rows(values: tuple, like: Array) -> Array:
     return np.ascontiguousarray(np.broadcast_to(np.array(values, like.dtype)[:, None], like.shape))
 
 
-def _unseen(seen: Array | None, step: int) -> Array | None:
-    """The sequences that do not have this step, or None if all have it."""
-    if seen is None or seen[step].all():
-        return None
-    return np.flatnonzero(~seen[step])
+def _gaps(seen: Array | None, steps: int) -> list:
+    """For each step the sequences that do not have it, or None where all have it."""
+    if seen is None or seen.all():
+        return [None] * steps
+    return [None if row.all() else np.flatnonzero(~row) for row in seen]
+
+
+def _earlier(first: Array, rows: Array) -> list:
+    """The rows before each of `rows`."""
+    return [first, *rows[:-1]]
 
 
 # -- LSTM: gates input, forget, candidate, output ---------------------------------------------------------------------
@@ -40,29 +45,30 @@ def lstm(x: Array, u: Array, h: Array, c: Array, seen: Array | None = None, out:
 
     x (steps, batch, 4n): products of the inputs; u (n, 4n): weights of the state; h, c (batch, n): the first states.
     """
-    batch, n = h.shape
+    (batch, n), steps = h.shape, len(x)
     if out is None:
-        out = aligned((7 * len(x), batch, n), x.dtype)
-    gates, tanh_c, hs, cs = _lstm_planes(out)
-    scale, shift = _rows((0.5, 0.5, 1, 0.5), gates[0]), _rows((0.5, 0.5, 0, 0.5), gates[0])
+        out = aligned((7 * steps, batch, n), x.dtype)
+    gates, *states = _lstm_planes(out)
+    scale, shift = (_rows(v, gates[0]).reshape(batch, 4 * n) for v in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
     term = scratch("term", (batch, n), x.dtype)
-    for s in range(len(x)):
-        y = gates[s]
-        z = y.reshape(batch, 4 * n)
-        np.dot(h, u, z)
-        np.add(z, x[s], z)
-        np.tanh(z, z)
-        np.multiply(y, scale, y)
-        np.add(y, shift, y)
-        np.multiply(y[:, 1], c, cs[s])
-        np.multiply(y[:, 0], y[:, 2], term)
-        np.add(cs[s], term, cs[s])
-        np.tanh(cs[s], tanh_c[s])
-        np.multiply(y[:, 3], tanh_c[s], hs[s])
-        rows = _unseen(seen, s)
-        if rows is not None:
-            hs[s][rows], cs[s][rows] = h[rows], c[rows]
-        h, c = hs[s], cs[s]
+    dot, add, multiply, tanh = np.dot, np.add, np.multiply, np.tanh
+    each_gate = (gates[:, :, k] for k in range(4))
+    for row, z, i, f, g, o, tanh_c, new_h, new_c, gap in zip(
+        x, gates.reshape(steps, batch, 4 * n), *each_gate, *states, _gaps(seen, steps)
+    ):
+        dot(h, u, z)
+        add(z, row, z)
+        tanh(z, z)
+        multiply(z, scale, z)
+        add(z, shift, z)
+        multiply(f, c, new_c)
+        multiply(i, g, term)
+        add(new_c, term, new_c)
+        tanh(new_c, tanh_c)
+        multiply(o, tanh_c, new_h)
+        if gap is not None:
+            new_h[gap], new_c[gap] = h[gap], c[gap]
+        h, c = new_h, new_c
     return out
 
 
@@ -85,33 +91,36 @@ def lstm_grad(
     back = np.ascontiguousarray(u.T)
     dc.fill(0)
     through.fill(0)
-    for s in range(steps - 1, -1, -1):
-        y, dz = gates[s], out[s].reshape(batch, 4, n)
-        np.add(dhs[s], through, dh)
-        np.add(dcs[s], dc, dc)
-        rows = _unseen(seen, s)
-        held = None if rows is None else (dh[rows], dc[rows])
-        np.subtract(one, y, slope)
-        np.multiply(y, factor, dz)
-        np.add(dz, offset, dz)
-        np.multiply(dz, slope, dz)
-        np.multiply(dz[:, 3], tanh_c[s], dz[:, 3])
-        np.multiply(dz[:, 3], dh, dz[:, 3])
-        np.square(tanh_c[s], term)
-        np.subtract(one, term, term)
-        np.multiply(term, y[:, 3], term)
-        np.multiply(term, dh, term)
-        np.add(dc, term, dc)
-        np.multiply(dz[:, :3], dc[:, None], dz[:, :3])
-        np.multiply(dz[:, 0], y[:, 2], dz[:, 0])
-        np.multiply(dz[:, 1], cs[s - 1] if s else c, dz[:, 1])
-        np.multiply(dz[:, 2], y[:, 0], dz[:, 2])
-        np.multiply(dc, y[:, 1], dc)
-        if rows is not None:
-            dz[rows] = 0
-        np.dot(out[s], back, through)
-        if rows is not None:
-            through[rows], dc[rows] = held
+    add, multiply, subtract = np.add, np.multiply, np.subtract
+    rows = list(
+        zip(dhs, dcs, gates, tanh_c, _earlier(c, cs), out, out[:steps].reshape(steps, batch, 4, n), _gaps(seen, steps))
+    )
+    for dh_here, dc_here, y, t, before, dx, dz, gap in reversed(rows):
+        i, f, g, o = y[:, 0], y[:, 1], y[:, 2], y[:, 3]
+        add(dh_here, through, dh)
+        add(dc_here, dc, dc)
+        held = None if gap is None else (dh[gap], dc[gap])
+        subtract(one, y, slope)
+        multiply(y, factor, dz)
+        add(dz, offset, dz)
+        multiply(dz, slope, dz)
+        # the output gate's, and what comes to the cell's state through the output
+        multiply(dh, t, term)
+        multiply(dz[:, 3], term, dz[:, 3])
+        multiply(t, t, term)
+        subtract(one, term, term)
+        multiply(term, o, term)
+        multiply(term, dh, term)
+        add(dc, term, dc)
+        for k, other in ((0, g), (1, before), (2, i)):
+            multiply(dc, other, term)
+            multiply(dz[:, k], term, dz[:, k])
+        multiply(dc, f, dc)
+        if gap is not None:
+            dz[gap] = 0
+        np.dot(dx, back, through)
+        if gap is not None:
+            through[gap], dc[gap] = held
     last = out[steps].reshape(batch, 4, n)
     last[:, 1:] = 0
     np.copyto(last[:, 0], dc)
@@ -122,42 +131,46 @@ def lstm_grad(
 
 
 def _gru_planes(kept: Array) -> tuple:
-    """gates (steps, batch, 2, n), and (steps, batch, n) each: the state's product for the candidate, it, the output."""
+    """gates (steps, 2, batch, n), and (steps, batch, n) each: the state's product for the candidate, it, the output."""
     steps, (batch, n) = len(kept) // 5, kept.shape[1:]
-    return kept[: 2 * steps].reshape(steps, batch, 2, n), *kept[2 * steps :].reshape(3, steps, batch, n)
+    return kept[: 2 * steps].reshape(steps, 2, batch, n), *kept[2 * steps :].reshape(3, steps, batch, n)
 
 
 def gru(x: Array, u: Array, b: Array, h: Array, seen: Array | None = None, out: Array | None = None) -> Array:
     """What is known of every step, (5 * steps, batch, n): see _gru_planes.
 
-    x (steps, batch, 3n): products of the inputs; u (n, 3n) and b (3n,): weights of the state; h (batch, n): the first.
+    x (steps, batch, 3n): products of the inputs; u (n, 3n): weights of the state; b (n,): the candidate's bias that
+    belongs to the state's product; h (batch, n): the first state.
     """
-    batch, n = h.shape
+    (batch, n), steps = h.shape, len(x)
     if out is None:
-        out = aligned((5 * len(x), batch, n), x.dtype)
-    gates, inner, candidate, hs = _gru_planes(out)
+        out = aligned((5 * steps, batch, n), x.dtype)
+    gates, inner, candidates, hs = _gru_planes(out)
     half = x.dtype.type(0.5)
-    z = scratch("gates", (batch, 3, n), x.dtype)
-    bias = np.ascontiguousarray(np.broadcast_to(b, (batch, 3 * n)))
-    for s in range(len(x)):
-        y, row = gates[s], x[s].reshape(batch, 3, n)
-        np.dot(h, u, z.reshape(batch, 3 * n))
-        np.add(z.reshape(batch, 3 * n), bias, z.reshape(batch, 3 * n))
-        np.copyto(inner[s], z[:, 2])
-        np.add(z[:, :2], row[:, :2], y)
-        np.tanh(y, y)
-        np.multiply(y, half, y)
-        np.add(y, half, y)
-        np.multiply(y[:, 1], inner[s], candidate[s])
-        np.add(candidate[s], row[:, 2], candidate[s])
-        np.tanh(candidate[s], candidate[s])
-        np.subtract(h, candidate[s], hs[s])
-        np.multiply(hs[s], y[:, 0], hs[s])
-        np.add(hs[s], candidate[s], hs[s])
-        rows = _unseen(seen, s)
-        if rows is not None:
-            hs[s][rows] = h[rows]
-        h = hs[s]
+    z = scratch("gates", (batch, 3 * n), x.dtype)
+    parts = z.reshape(batch, 3, n).swapaxes(0, 1)
+    of_gates, of_candidate = parts[:2], parts[2]
+    rows = x.reshape(steps, batch, 3, n).swapaxes(1, 2)
+    bias = np.ascontiguousarray(np.broadcast_to(b, (batch, n)))
+    dot, add, multiply, tanh, subtract = np.dot, np.add, np.multiply, np.tanh, np.subtract
+    for for_gates, for_candidate, y, update, reset, m, candidate, new, gap in zip(
+        rows[:, :2], rows[:, 2], gates, gates[:, 0], gates[:, 1], inner, candidates, hs, _gaps(seen, steps)
+    ):
+        dot(h, u, z)
+        add(of_gates, for_gates, y)
+        tanh(y, y)
+        multiply(y, half, y)
+        add(y, half, y)
+        add(of_candidate, bias, m)
+        multiply(reset, m, candidate)
+        add(candidate, for_candidate, candidate)
+        tanh(candidate, candidate)
+        subtract(h, candidate, new)
+        multiply(new, update, new)
+        add(new, candidate, new)
+        if gap is not None:
+            new[gap] = h[gap]
+        h = new
     return out
 
 
@@ -169,41 +182,44 @@ def gru_grad(
 
     So the last three are the gradient of x, and the first three that of the state's product with its gates turned round.
     """
-    gates, inner, candidate, hs = _gru_planes(kept)
-    steps, batch, _, n = gates.shape
+    gates, inner, candidates, hs = _gru_planes(kept)
+    steps, _, batch, n = gates.shape
     if out is None:
         out = aligned((steps + 1, batch, 4 * n), kept.dtype)
     one, two = kept.dtype.type(1), kept.dtype.type(2)
-    slope = scratch("slope", (batch, 2, n), kept.dtype)
+    slope = scratch("slope", (2, batch, n), kept.dtype)
     dh, term, through = (scratch(f"state {i}", (batch, n), kept.dtype) for i in range(3))
     back = np.ascontiguousarray(np.concatenate([u[:, 2 * n :], u[:, : 2 * n]], 1).T)
     through.fill(0)
-    for s in range(steps - 1, -1, -1):
-        y, before = gates[s], hs[s - 1] if s else h
-        d = out[s].reshape(batch, 4, n)
-        np.add(dhs[s], through, dh)
-        rows = _unseen(seen, s)
-        held = None if rows is None else dh[rows]
-        np.subtract(one, y, slope)
-        np.square(candidate[s], term)
-        np.subtract(one, term, term)
-        np.multiply(term, dh, term)
-        np.multiply(term, slope[:, 0], d[:, 3])
-        np.multiply(slope, y, slope)
-        np.multiply(slope, two, slope)
-        np.subtract(before, candidate[s], term)
-        np.multiply(term, slope[:, 0], term)
-        np.multiply(term, dh, d[:, 1])
-        np.multiply(d[:, 3], inner[s], term)
-        np.multiply(term, slope[:, 1], d[:, 2])
-        np.multiply(d[:, 3], y[:, 1], d[:, 0])
-        np.multiply(dh, y[:, 0], dh)
-        if rows is not None:
-            d[rows] = 0
-        np.dot(out[s][:, : 3 * n], back, through)
-        np.add(through, dh, through)
-        if rows is not None:
-            through[rows] = held
+    add, multiply, subtract = np.add, np.multiply, np.subtract
+    places = out[:steps].reshape(steps, batch, 4, n).swapaxes(1, 2)
+    rows = list(
+        zip(dhs, gates, inner, candidates, _earlier(h, hs), places, out[:steps, :, : 3 * n], _gaps(seen, steps))
+    )
+    for dh_here, y, m, candidate, before, (d_inner, d_update, d_reset, d_candidate), dx, gap in reversed(rows):
+        add(dh_here, through, dh)
+        held = None if gap is None else dh[gap]
+        subtract(one, y, slope)
+        multiply(candidate, candidate, term)
+        subtract(one, term, term)
+        multiply(term, dh, term)
+        multiply(term, slope[0], d_candidate)
+        multiply(slope, y, slope)
+        multiply(slope, two, slope)
+        subtract(before, candidate, term)
+        multiply(term, slope[0], term)
+        multiply(term, dh, d_update)
+        multiply(d_candidate, m, term)
+        multiply(term, slope[1], d_reset)
+        multiply(d_candidate, y[1], d_inner)
+        multiply(dh, y[0], dh)
+        if gap is not None:
+            for d in (d_inner, d_update, d_reset, d_candidate):
+                d[gap] = 0
+        np.dot(dx, back, through)
+        add(through, dh, through)
+        if gap is not None:
+            through[gap] = held
     last = out[steps].reshape(batch, 4, n)
     last[:, 1:] = 0
     np.copyto(last[:, 0], through)

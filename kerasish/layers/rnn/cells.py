@@ -287,9 +287,12 @@ class GRUCell(DropoutCell):
     def sequence(self, xs: Any, states: list, seen: Any, training: Any) -> list | None:
         if not self.reset_after or not self._has_kernel(GRUCell, training):
             return None
-        kernel = ops.convert_to_tensor(self.recurrent_kernel)
-        bias = ops.convert_to_tensor(self.bias)[1] if self.use_bias else ops.zeros(kernel.shape[-1:], kernel.dtype)
-        kernel, bias, xs = (_halved(x, self.units, 2) for x in (kernel, bias, self.project(xs, training)))
+        two, xs = 2 * self.units, self.project(xs, training)
+        bias = ops.convert_to_tensor(self.bias)[1] if self.use_bias else ops.zeros(3 * self.units, xs.dtype)
+        if self.use_bias:  # that of the gates may as well be added now
+            xs = ops.add(xs, ops.concatenate([bias[:two], ops.zeros_like(bias[two:])]))
+        kernel = _halved(ops.convert_to_tensor(self.recurrent_kernel), self.units, 2)
+        xs, bias = _halved(xs, self.units, 2), bias[two:]
         return [recurrent.gru(xs, kernel, bias, *states, seen)]
 
     def step(self, x: Any, states: list, training: Any) -> list:
