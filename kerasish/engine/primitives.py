@@ -501,6 +501,86 @@ log_softmax_at_grad = TABLE["log_softmax_at_grad"] = Primitive(
     "log_softmax_at_grad", K.log_softmax_at_grad, lambda g, x, i: (x.shape, x.dtype), _at_grad_vjps, out="keyword"
 )
 
+# attention: q, k, v as (batch, length, heads, size), and perhaps a mask as (batch, heads, targets, sources) or 1 for any of
+# these. `scale` multiplies the products, `fill` takes the place of those that are hidden.
+
+
+def _attention_vjps(
+    g: Tensor, y: Tensor, q: Tensor, k: Tensor, v: Tensor, *mask: Tensor, wanted: list, **params: Any
+) -> list:
+    flat = attention_grad(g, y, q, k, v, *mask, **params)
+    return [*_in_parts(flat, q, k, v), *[None] * len(mask)]
+
+
+def _in_parts(flat: Tensor, *like: Tensor) -> list[Tensor]:
+    """The pieces of a vector, in the shapes of these."""
+    parts, start = [], 0
+    for x in like:
+        stop = start + product(x.shape)
+        parts.append(reshape(slice_(flat, index=(slice(start, stop, 1),)), shape=x.shape))
+        start = stop
+    return parts
+
+
+def _heads_first(x: Tensor) -> Tensor:
+    return transpose(x, axes=(0, 2, 1, 3))
+
+
+def _seen(scores: Tensor, mask: tuple, causal: bool) -> Tensor | None:
+    """Where attention looks, or None if everywhere."""
+    if not causal:
+        return mask[0] if mask else None
+    targets, sources = (
+        bind(arange, start=0, stop=d, step=1, shape=(d,), dtype=np.dtype("int32")) for d in scores.shape[2:]
+    )
+    before = greater_equal(column(targets), row(sources))
+    return logical_and(mask[0], before) if mask else before
+
+
+def _attention_grad_vjps(
+    g: Tensor, r: Tensor, dy: Tensor, y: Tensor, q: Tensor, k: Tensor, v: Tensor, *mask: Tensor, wanted: list,
+    scale: float, causal: bool, fill: float,
+) -> list:  # fmt: skip
+    """The second derivative, by ordinary primitives: the matrices of all weights stand in memory here.
+
+    With P = softmax(S), A = dy vᵀ and rows(X) = sums of rows of X, the first was dS = P * (A - rows(P * A)), dq = dS k,
+    dk = dSᵀ q and dv = Pᵀ dy. y is taken as the function of q, k and v that it is, so there is nothing for it alone.
+    """
+    dy, q, k, v, cq, ck, cv = (_heads_first(x) for x in (dy, q, k, v, *_in_parts(g, q, k, v)))
+    factor = scalar(q, scale)
+    scores = matmul(mul(q, factor), swap(k))
+    seen = _seen(scores, mask, causal)
+
+    def visible(x: Tensor) -> Tensor:
+        return x if seen is None else select(seen, x, scalar(x, 0))
+
+    def centred(p: Tensor, x: Tensor) -> Tensor:
+        return mul(p, sub(x, sum_(mul(p, x), axis=(3,), keepdims=True)))
+
+    p = softmax(scores if seen is None else select(seen, scores, scalar(scores, fill)), axis=3)
+    a = matmul(dy, swap(v))
+    ds = mul(visible(centred(p, a)), factor)
+    x = visible(mul(add(matmul(cq, swap(k)), matmul(q, swap(ck))), factor))  # for dS
+    b = centred(p, x)  # for A
+    weighted = sum_(mul(p, x), axis=(3,), keepdims=True)
+    mean = sum_(mul(p, a), axis=(3,), keepdims=True)
+    cp = add(matmul(dy, swap(cv)), sub(mul(x, sub(a, mean)), mul(a, weighted)))  # for P
+    cs = mul(visible(centred(p, cp)), factor)
+    return [
+        _heads_first(add(matmul(p, cv), matmul(b, v))),
+        None,
+        _heads_first(add(matmul(cs, k), matmul(ds, ck))),
+        _heads_first(add(matmul(swap(cs), q), matmul(swap(ds), cq))),
+        _heads_first(matmul(swap(b), dy)),
+        *[None] * len(mask),
+    ]
+
+
+attention = TABLE["attention"] = Primitive("attention", K.attention, S.attention, _attention_vjps, out="keyword")
+attention_grad = TABLE["attention_grad"] = Primitive(
+    "attention_grad", K.attention_grad, S.attention_grad, _attention_grad_vjps, out="keyword"
+)
+
 # convolution and its two adjoints: each is differentiated by the other two; channels last, explicit padding
 conv = prim(
     "conv", K.conv, S.conv,

@@ -169,3 +169,27 @@ def pool(x: Any, size: tuple, strides: tuple, padding: tuple) -> tuple:
 
 def pool_grad(dy: Any, x: Any, *rest: Any, **params: Any) -> tuple:
     return x.shape, x.dtype
+
+
+def attention(q: Any, k: Any, v: Any, *mask: Any, **params: Any) -> tuple:
+    fits = len(q.shape) == len(k.shape) == len(v.shape) == 4 and all(
+        agree(a, b)
+        for a, b in [
+            (q.shape[0], k.shape[0]), (q.shape[0], v.shape[0]), (k.shape[1], v.shape[1]), (q.shape[2], k.shape[2]),
+            (q.shape[2], v.shape[2]), (q.shape[3], k.shape[3]),
+        ]
+    )  # fmt: skip
+    if not fits:
+        raise ValueError(
+            "Attention needs query, key and value of shapes (batch, targets, heads, size), (batch, sources, heads, size) "
+            f"and (batch, sources, heads, any size). Received: {q.shape}, {k.shape} and {v.shape}"
+        )
+    for m in mask:
+        scores = (q.shape[0], q.shape[2], q.shape[1], k.shape[1])
+        if len(m.shape) != 4 or not all(agree(a, b) for a, b in zip(broadcast_shapes(m.shape, scores), scores)):
+            raise ValueError(f"A mask of shape {m.shape} does not fit the scores, which have the shape {scores}.")
+    return (*q.shape[:3], v.shape[3]), q.dtype
+
+
+def attention_grad(dy: Any, y: Any, q: Any, k: Any, v: Any, *mask: Any, **params: Any) -> tuple:
+    return (product(q.shape) + product(k.shape) + product(v.shape),), q.dtype

@@ -5,7 +5,10 @@ from typing import Any
 from kerasish import ops
 from kerasish.base.registry import export
 from kerasish.layers.layer import Layer
+from kerasish.ops.nn.attention import attention_at_once
 from kerasish.random import SeedGenerator, dropout
+
+HIDDEN = -1e9  # the score of what a mask hides
 
 
 def masked_softmax(scores: Any, mask: Any) -> Any:
@@ -14,7 +17,7 @@ def masked_softmax(scores: Any, mask: Any) -> Any:
     if dtype in ("float16", "bfloat16"):
         scores = ops.cast(scores, "float32")
     if mask is not None:
-        scores = ops.where(mask, scores, ops.cast(-1e9, scores.dtype))
+        scores = ops.where(mask, scores, ops.cast(HIDDEN, scores.dtype))
     return ops.cast(ops.softmax(scores, axis=-1), dtype)
 
 
@@ -79,6 +82,16 @@ class Attention(Layer):
             total = ops.multiply(self.scale, total)
         return ops.multiply(self.concat_score_weight, ops.sum(ops.tanh(total), axis=-1))
 
+    def _at_once(self, query: Any, key: Any, value: Any, seen: Any, causal: bool) -> Any:
+        """The means without the weights; None if scores are no products."""
+        if self.score_mode != "dot" or len(query.shape) != 3:
+            return None
+        one_head = [ops.expand_dims(t, 2) for t in (query, key, value)]
+        seen = None if seen is None else ops.expand_dims(seen, 1)
+        scale = 1.0 if self.scale is None else ops.convert_to_tensor(self.scale)
+        mean = attention_at_once(*one_head, seen, scale, causal, HIDDEN)
+        return None if mean is None else ops.squeeze(mean, 2)
+
     def call(
         self, inputs: Any, mask: Any = None, training: Any = False, return_attention_scores: bool = False,
         use_causal_mask: bool = False,
@@ -88,14 +101,19 @@ class Attention(Layer):
         key = inputs[2] if len(inputs) > 2 else value
         query_mask = mask[0] if mask else None
         value_mask = mask[1] if mask else None
-        scores = self._scores(query, key)
-        seen = ops.expand_dims(value_mask, -2) if value_mask is not None else None
-        if use_causal_mask:
-            seen = both(seen, causal_mask(scores.shape[-2], scores.shape[-1]))
-        weights = masked_softmax(scores, seen if seen is None else ops.cast(seen, "bool"))
-        if training and self.dropout > 0:
-            weights = dropout(weights, self.dropout, seed=self.seed_generator)
-        result = ops.matmul(weights, value)
+        seen = both(ops.expand_dims(value_mask, -2) if value_mask is not None else None)
+        dropped = training and self.dropout > 0
+        result = weights = None
+        if not (dropped or return_attention_scores):
+            result = self._at_once(query, key, value, seen, use_causal_mask)
+        if result is None:
+            scores = self._scores(query, key)
+            if use_causal_mask:
+                seen = both(seen, causal_mask(scores.shape[-2], scores.shape[-1]))
+            weights = masked_softmax(scores, seen)
+            if dropped:
+                weights = dropout(weights, self.dropout, seed=self.seed_generator)
+            result = ops.matmul(weights, value)
         if query_mask is not None:
             result = ops.multiply(result, ops.expand_dims(ops.cast(query_mask, result.dtype), -1))
         return (result, weights) if return_attention_scores else result
@@ -145,6 +163,9 @@ class AdditiveAttention(Attention):
         if self.use_scale:
             size = input_shape[0][-1]
             self.scale = self.add_weight(name="scale", shape=(size,), initializer="glorot_uniform", dtype=self.dtype)
+
+    def _at_once(self, *args: Any) -> None:
+        return None
 
     def _scores(self, query: Any, key: Any) -> Any:
         total = ops.tanh(ops.add(ops.expand_dims(query, -2), ops.expand_dims(key, -3)))

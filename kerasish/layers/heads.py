@@ -5,9 +5,10 @@ from typing import Any
 
 from kerasish import initializers, ops
 from kerasish.base.registry import export
-from kerasish.layers.attention import both, causal_mask, masked_softmax
+from kerasish.layers.attention import HIDDEN, both, causal_mask, masked_softmax
 from kerasish.layers.core import Dropout, Softmax, Weighted
 from kerasish.layers.einsum_dense import EinsumDense
+from kerasish.ops.nn.attention import attention_at_once
 
 
 class ProjectedAttention(Weighted):
@@ -33,16 +34,31 @@ class ProjectedAttention(Weighted):
     def _mask(
         self, query: Any, value: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: bool
     ) -> Any:
+        """What may be looked at, but for what `causal` alone hides, or None."""
         mask = both(
             attention_mask,  # what masked queries look at does not matter: the output carries their mask
             ops.expand_dims(value_mask, -2) if value_mask is not None else None,
             ops.expand_dims(key_mask, -2) if key_mask is not None else None,
         )
-        if causal or self.sliding_window is not None:
+        if self.sliding_window is not None:
             mask = both(mask, causal_mask(query.shape[1], value.shape[1], self.sliding_window, causal))
         return mask
 
-    def _mean(self, q: Any, k: Any, v: Any, axes: tuple, mask: Any, training: Any) -> tuple[Any, Any]:
+    def _mean(
+        self, q: Any, k: Any, v: Any, axes: tuple, mask: Any, causal: bool, training: Any, scores: bool
+    ) -> tuple[Any, Any]:
+        """The weighted means of v, in the axes of q, and the weights if `scores` are wanted: as `_weighted` has them."""
+        if axes == (1,) and len(q.shape) == 4 and not scores and not (training and self.dropout > 0):
+            seen = mask if mask is None or len(mask.shape) != 3 else ops.expand_dims(mask, 1)
+            scale = 1.0 / q.shape[-1] ** 0.5
+            mean = attention_at_once(q, k, v, seen, scale, causal and self.sliding_window is None, HIDDEN)
+            if mean is not None:
+                return mean, None
+        if causal and self.sliding_window is None:
+            mask = both(mask, causal_mask(q.shape[1], k.shape[1]))
+        return self._weighted(q, k, v, axes, mask, training)
+
+    def _weighted(self, q: Any, k: Any, v: Any, axes: tuple, mask: Any, training: Any) -> tuple[Any, Any]:
         """The weighted means of v, in the axes of q, and the weights (*batch, heads, *targets, *sources).
 
         q, k, v: (*axes of the input but the last, heads, size); attention is over `axes`.
@@ -187,7 +203,9 @@ class MultiHeadAttention(ProjectedAttention):
         key = value if key is None else key
         mask = self._mask(query, value, value_mask, key_mask, attention_mask, use_causal_mask)
         q, k, v = self._query_dense(query), self._key_dense(key), self._value_dense(value)
-        mean, weights = self._mean(q, k, v, self.attention_axes, mask, training)
+        mean, weights = self._mean(
+            q, k, v, self.attention_axes, mask, use_causal_mask, training, return_attention_scores
+        )
         if self.use_gate:
             mean = ops.multiply(mean, ops.sigmoid(self._gate_dense(query)))
         result = self._output_dense(mean)
@@ -271,7 +289,7 @@ class GroupedQueryAttention(ProjectedAttention):
         share = self.num_query_heads // self.num_key_value_heads
         q = self._query_dense(query)
         k, v = (ops.repeat(t, share, axis=2) for t in (self._key_dense(key), self._value_dense(value)))
-        mean, weights = self._mean(q, k, v, (1,), mask, training)
+        mean, weights = self._mean(q, k, v, (1,), mask, use_causal_mask, training, return_attention_scores)
         if self.use_gate:
             mean = ops.multiply(mean, ops.sigmoid(self._gate_dense(query)))
         result = self._output_dense(mean)

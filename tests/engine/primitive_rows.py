@@ -55,6 +55,7 @@ IMAGE, KERNEL = normal(2, 6, 5, 4), normal(3, 2, 2, 6)
 CONV: dict[str, Any] = dict(strides=(2, 1), padding=((1, 1), (0, 1)), dilation=(1, 2), groups=2)
 POOL: dict[str, Any] = dict(size=(2, 3), strides=(2, 1), padding=((0, 0), (1, 1)))
 CONV_SHAPE, POOL_SHAPE = (2, 3, 4, 6), (2, 3, 5, 4)
+QKV = normal(2, 4, 3, 2), normal(2, 5, 3, 2), normal(2, 5, 3, 4)
 explicit = dict(shape=(3, 4), dtype=np.dtype("float64"))
 
 
@@ -125,6 +126,8 @@ ROWS = [
     *[Row(n, (normal(2, 3, 4),), dict(axis=(0, 2))) for n in ("max", "min")],
     *[Row(n, (B,), dict(axis=(1,))) for n in ("all", "any")],
     *[Row(n, (X,), dict(axis=1)) for n in ("argmax", "argmin", "cumsum", "cumprod", "argsort", "softmax", "log_softmax")],
+    Row("attention", QKV, dict(scale=0.6, causal=False, fill=-1e9)),
+    Row("attention", (*QKV, booleans(2, 1, 1, 5)), dict(scale=0.6, causal=True, fill=-1e9)),
     Row("recurrence", (X, Y), dict(axis=1)),
     Row("matmul", (X, normal(4, 2))),
     Row("matmul", (normal(2, 3, 4), normal(4, 5))),
@@ -187,6 +190,7 @@ EXEMPT = {
     "lstm_grad": "tests/engine/test_recurrent.py",
     "gru": "tests/engine/test_recurrent.py",
     "gru_grad": "tests/engine/test_recurrent.py",
+    "attention_grad": "as the gradient of attention, and its own, in tests/engine/test_attention.py",
     "max_pool_grad": "as the gradient of max_pool, and of that, in tests/ops/test_ops_gradients.py",
     "max_pool_gather": "as the gradient of max_pool_grad, there",
 }

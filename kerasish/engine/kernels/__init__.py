@@ -3,6 +3,7 @@
 Every kernel is pure, thread safe and silent: no NumPy warning leaves it.
 """
 
+from kerasish.engine.kernels.attention import attention, attention_grad
 from kerasish.engine.kernels.basic import (
     arange,
     argsort,
