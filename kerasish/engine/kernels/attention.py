@@ -26,9 +26,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kerasish.engine.kernels.crew import apply
 from kerasish.engine.kernels.rowwise import _shift_rows
 from kerasish.engine.kernels.scratch import aligned, ones, scratch
-from kerasish.engine.kernels.stacks import apply, products
+from kerasish.engine.kernels.stacks import products
 
 Array = np.ndarray
 BLOCK = 1 << 19  # weights in a block: those of each thread stay in its second-level cache

@@ -1,10 +1,9 @@
-"""Stacks of matrix products, and element-wise calls, on blocks of memory that follow one another: the crew's lists are
-made once for each kind of call, and aimed at other arrays of that kind in two microseconds, where making one takes 25.
+"""Stacks of matrix products on blocks of memory that follow one another. The crew's list for products of one shape is made
+once and aimed at other arrays in two microseconds, where making one takes 25.
 """
 
 import ctypes
 import threading
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
 # and are up to 1.4 times as fast: what is somewhat larger is done in halves. In more parts it would be slower than whole.
 SMALL = 10**6
+MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
 
@@ -24,40 +24,29 @@ def _address(x: Array) -> int:
 
 
 class _Aimed:
-    """A call of the crew whose arrays are given when it is made: of the shapes and strides it was bound to."""
+    """Products by the crew, whose arrays are given with each call: of the shapes and strides of those it was made with."""
 
-    def __init__(self, call: Any, arrays: tuple):
-        memory = call.keep[0]
-        call.keep = (memory,)  # the arrays it was bound to may go
+    def __init__(self, call: crew._Products, arrays: tuple[Array, Array, Array]):
+        call.forget()
         self.call = call
-        # what a product starts from is kept apart, since its loop moves the addresses in the list
-        self.words = call.fresh if isinstance(call, crew._Products) else memory.view(np.int64)
-        places = [[(i * crew.ENTRY + crew.ENTRY // 2) // 8 + j for j in range(len(arrays))] for i in range(call.pieces)]
-        self.places = np.array(places)
-        self.offsets = self.words[self.places] - [_address(a) for a in arrays]
+        words, half = crew.ENTRY // 8, crew.ENTRY // 16  # each entry's second half begins with the three addresses
+        self.places = np.array([[i * words + half + j for j in range(3)] for i in range(call.pieces)])
+        self.offsets = call.fresh[self.places] - [_address(a) for a in arrays]
 
     def __call__(self, *arrays: Array) -> None:
-        self.words[self.places] = self.offsets + [_address(a) for a in arrays]
+        self.call.fresh[self.places] = self.offsets + [_address(a) for a in arrays]
         self.call()
 
 
-def _aimed(key: tuple, bind: Any, *args: Any) -> _Aimed | None:
+def _aimed(*arrays: Array) -> _Aimed | None:
     known = _made.__dict__
+    key = (arrays[-1].dtype.char, *[(a.shape, a.strides) for a in arrays])
     if key not in known:
-        if len(known) > 512:  # shapes come and go in a long session
+        if len(known) >= MOST_KEPT:  # shapes come and go in a long session
             known.clear()
-        call = bind(*args)
-        known[key] = None if call is None else _Aimed(call, args[-1] if bind is crew.bind else args)
+        call = crew.bind_products(*arrays)
+        known[key] = None if call is None else _Aimed(call, arrays)
     return known[key]
-
-
-def apply(ufunc: np.ufunc, *arrays: Array) -> None:
-    """ufunc(*arguments, out) for arrays in C order of one shape."""
-    call = _aimed((ufunc, arrays[-1].size, arrays[-1].dtype.char, len(arrays)), crew.bind, ufunc, arrays)
-    if call is None:
-        ufunc(*arrays)
-    else:
-        call(*arrays)
 
 
 def products(a: Array, b: Array, out: Array) -> None:
@@ -72,8 +61,7 @@ def products(a: Array, b: Array, out: Array) -> None:
 
 
 def _products(a: Array, b: Array, out: Array) -> None:
-    key = (a.shape, a.strides, b.shape, b.strides, out.strides, out.dtype.char)
-    call = _aimed(key, crew.bind_products, a, b, out)
+    call = _aimed(a, b, out)
     if call is not None:
         call(a, b, out)
     else:
