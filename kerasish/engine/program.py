@@ -392,8 +392,6 @@ class Emitter:
     def _maker(self, node: Node) -> Callable | None:
         """What prepares calls of a statement."""
         prim = node.prim
-        if prim is P.matmul and len(node.outs[0].shape) == 2:
-            return None  # the BLAS's own threads do it
         return BOUND.get(prim.name) or (bound_ufunc if isinstance(prim.impl, np.ufunc) and prim.pointwise else None)
 
     def _known(self, thing: Any) -> str:

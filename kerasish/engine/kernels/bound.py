@@ -17,6 +17,7 @@ from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid, weighted_sum
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
+from kerasish.engine.kernels.stacks import bind_product
 
 Array = np.ndarray
 Call = Callable[[], Any]
@@ -80,9 +81,11 @@ def repeat(row: Array, out: Array) -> None:
 
 
 def bound_matmul(a: Array, b: Array, out: Array) -> Call:
-    """Stacks of products, by the crew where it pays."""
+    """Products and stacks of products, by the crew where it pays."""
+    if out.ndim == a.ndim == b.ndim == 2:
+        return bind_product(a, b, out)
     if out.ndim == 2 or crew.size() == 1 or not a.shape[:-2] == b.shape[:-2] == out.shape[:-2]:
-        return partial(np.dot, a, b, out) if out.ndim == a.ndim == b.ndim == 2 else partial(np.matmul, a, b, out=out)
+        return partial(np.matmul, a, b, out=out)
     flat = [x.reshape(-1, *x.shape[-2:]) for x in (a, b, out)]
     if not all(map(np.may_share_memory, flat, (a, b, out))):  # heads side by side in memory: a stack for each sample
         if out.ndim < 4:

@@ -218,7 +218,7 @@ def apply(ufunc: np.ufunc, *arrays: Array) -> Array:
     *args, out = arrays
     if out.size < LEAST or size() == 1:
         return ufunc(*args, out=out)
-    key = (ufunc, out.size, *[(a.__array_interface__["data"][0], a.dtype.char, a.size, a.flags.c_contiguous) for a in arrays])
+    key = (ufunc, out.size, *[(a.ctypes.data, a.dtype.char, a.size, a.flags.c_contiguous) for a in arrays])
     call = _kept.get(key)
     if call is None:
         if key in _kept or (call := bind(ufunc, arrays)) is None:

@@ -9,6 +9,7 @@ halved, from weights that the caller has halved, which is exact.
 import numpy as np
 
 from kerasish.engine.kernels.scratch import aligned, scratch
+from kerasish.engine.kernels.stacks import bind_product
 
 Array = np.ndarray
 
@@ -51,13 +52,16 @@ def lstm(x: Array, u: Array, h: Array, c: Array, seen: Array | None = None, out:
     gates, *states = _lstm_planes(out)
     scale, shift = (_rows(v, gates[0]).reshape(batch, 4 * n) for v in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
     term = scratch("term", (batch, n), x.dtype)
-    dot, add, multiply, tanh = np.dot, np.add, np.multiply, np.tanh
+    before, sums = scratch("before", h.shape, x.dtype), scratch("sums", (batch, 4 * n), x.dtype)
+    product = bind_product(before, u, sums)
+    add, multiply, tanh = np.add, np.multiply, np.tanh
     each_gate = (gates[:, :, k] for k in range(4))
     for row, z, i, f, g, o, tanh_c, new_h, new_c, gap in zip(
         x, gates.reshape(steps, batch, 4 * n), *each_gate, *states, _gaps(seen, steps)
     ):
-        dot(h, u, z)
-        add(z, row, z)
+        np.copyto(before, h)
+        product()
+        add(sums, row, z)
         tanh(z, z)
         multiply(z, scale, z)
         add(z, shift, z)
@@ -88,14 +92,13 @@ def lstm_grad(
     factor, offset = _rows((2, 2, 1, 2), gates[0]), _rows((0, 0, 1, 0), gates[0])
     slope = scratch("slope", (batch, 4, n), kept.dtype)
     dh, dc, term, through = (scratch(f"state {i}", (batch, n), kept.dtype) for i in range(4))
-    back = np.ascontiguousarray(u.T)
+    dz = scratch("dz", (batch, 4, n), kept.dtype)
+    product = bind_product(dz.reshape(batch, 4 * n), np.ascontiguousarray(u.T), through)
     dc.fill(0)
     through.fill(0)
     add, multiply, subtract = np.add, np.multiply, np.subtract
-    rows = list(
-        zip(dhs, dcs, gates, tanh_c, _earlier(c, cs), out, out[:steps].reshape(steps, batch, 4, n), _gaps(seen, steps))
-    )
-    for dh_here, dc_here, y, t, before, dx, dz, gap in reversed(rows):
+    rows = list(zip(dhs, dcs, gates, tanh_c, _earlier(c, cs), out.reshape(-1, batch, 4, n), _gaps(seen, steps)))
+    for dh_here, dc_here, y, t, before, dx, gap in reversed(rows):
         i, f, g, o = y[:, 0], y[:, 1], y[:, 2], y[:, 3]
         add(dh_here, through, dh)
         add(dc_here, dc, dc)
@@ -118,7 +121,8 @@ def lstm_grad(
         multiply(dc, f, dc)
         if gap is not None:
             dz[gap] = 0
-        np.dot(dx, back, through)
+        np.copyto(dx, dz)
+        product()
         if gap is not None:
             through[gap], dc[gap] = held
     last = out[steps].reshape(batch, 4, n)
@@ -152,11 +156,14 @@ def gru(x: Array, u: Array, b: Array, h: Array, seen: Array | None = None, out: 
     of_gates, of_candidate = parts[:2], parts[2]
     rows = x.reshape(steps, batch, 3, n).swapaxes(1, 2)
     bias = np.ascontiguousarray(np.broadcast_to(b, (batch, n)))
-    dot, add, multiply, tanh, subtract = np.dot, np.add, np.multiply, np.tanh, np.subtract
+    before = scratch("before", h.shape, x.dtype)
+    product = bind_product(before, u, z)
+    add, multiply, tanh, subtract = np.add, np.multiply, np.tanh, np.subtract
     for for_gates, for_candidate, y, update, reset, m, candidate, new, gap in zip(
         rows[:, :2], rows[:, 2], gates, gates[:, 0], gates[:, 1], inner, candidates, hs, _gaps(seen, steps)
     ):
-        dot(h, u, z)
+        np.copyto(before, h)
+        product()
         add(of_gates, for_gates, y)
         tanh(y, y)
         multiply(y, half, y)
@@ -190,13 +197,14 @@ def gru_grad(
     slope = scratch("slope", (2, batch, n), kept.dtype)
     dh, term, through = (scratch(f"state {i}", (batch, n), kept.dtype) for i in range(3))
     back = np.ascontiguousarray(np.concatenate([u[:, 2 * n :], u[:, : 2 * n]], 1).T)
+    d = scratch("d", (batch, 4, n), kept.dtype)
+    of_product = scratch("of product", (batch, 3 * n), kept.dtype)
+    product = bind_product(of_product, back, through)
+    d_inner, d_update, d_reset, d_candidate = d.swapaxes(0, 1)
     through.fill(0)
     add, multiply, subtract = np.add, np.multiply, np.subtract
-    places = out[:steps].reshape(steps, batch, 4, n).swapaxes(1, 2)
-    rows = list(
-        zip(dhs, gates, inner, candidates, _earlier(h, hs), places, out[:steps, :, : 3 * n], _gaps(seen, steps))
-    )
-    for dh_here, y, m, candidate, before, (d_inner, d_update, d_reset, d_candidate), dx, gap in reversed(rows):
+    rows = list(zip(dhs, gates, inner, candidates, _earlier(h, hs), out.reshape(-1, batch, 4, n), _gaps(seen, steps)))
+    for dh_here, y, m, candidate, before, dx, gap in reversed(rows):
         add(dh_here, through, dh)
         held = None if gap is None else dh[gap]
         subtract(one, y, slope)
@@ -214,9 +222,10 @@ def gru_grad(
         multiply(d_candidate, y[1], d_inner)
         multiply(dh, y[0], dh)
         if gap is not None:
-            for d in (d_inner, d_update, d_reset, d_candidate):
-                d[gap] = 0
-        np.dot(dx, back, through)
+            d[gap] = 0
+        np.copyto(dx, d)
+        np.copyto(of_product.reshape(batch, 3, n), d[:, :3])
+        product()
         add(through, dh, through)
         if gap is not None:
             through[gap] = held

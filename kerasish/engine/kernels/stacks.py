@@ -3,7 +3,9 @@ once and aimed at other arrays in two microseconds, where making one takes 25.
 """
 
 import ctypes
+import functools
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,6 +15,7 @@ Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
 # and are up to 1.4 times as fast: what is somewhat larger is done in halves. In more parts it would be slower than whole.
 SMALL = 10**6
+MIDDLING = 8  # times that: for more, laying out the matrices anew pays
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -67,3 +70,32 @@ def _products(a: Array, b: Array, out: Array) -> None:
     else:
         with blas.single:
             np.matmul(a, b, out)
+
+
+def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
+    """A call of np.dot(a, b, out), matrices that stay where they are. One that is somewhat larger than OpenBLAS's kernels
+    for small products is done in pieces that are not, by the crew: twice as fast."""
+    (m, k), n = a.shape, b.shape[1]
+    pieces = crew.size()
+    while pieces * SMALL < m * k * n:
+        pieces *= 2
+    call = None
+    if SMALL < m * k * n <= MIDDLING * SMALL and crew.size() > 1:
+        if n % pieces == 0 and out.dtype == a.dtype:
+            call = crew.bind_products(_repeated(a, pieces), _columns(b, pieces), _columns(out, pieces))
+        elif m % pieces == 0 and out.dtype == a.dtype:
+            call = crew.bind_products(_rows(a, pieces), _repeated(b, pieces), _rows(out, pieces))
+    return call or functools.partial(np.dot, a, b, out)
+
+
+def _repeated(x: Array, times: int) -> Array:
+    return np.broadcast_to(x, (times, *x.shape))
+
+
+def _rows(x: Array, pieces: int) -> Array:
+    """(pieces, rows, columns): splitting an axis is always a view."""
+    return x.reshape(pieces, -1, x.shape[1])
+
+
+def _columns(x: Array, pieces: int) -> Array:
+    return x.reshape(len(x), pieces, -1).swapaxes(0, 1)
