@@ -48,13 +48,19 @@ def bound_ufunc(ufunc: np.ufunc, *arrays: Array) -> Call:
     """A ufunc of (*arguments, out), by the crew where it pays. Rows and columns that are repeated are laid out for it."""
     *args, out = arrays
     if crew.size() == 1 or out.size < crew.LEAST or not out.flags.c_contiguous or not out.ndim:
-        return partial(ufunc, *args, out=out)
+        return _plain(ufunc, *arrays)
     before: list[Call] = []
     whole = [a if a.shape == out.shape or a.size == 1 else _repeated(a, out.shape, before) for a in args]
     call = None if any(a is None for a in whole) else crew.bind(ufunc, (*whole, out))
     if call is None:
-        return partial(ufunc, *args, out=out)
+        return _plain(ufunc, *arrays)
     return in_order(*before, call) if before else call
+
+
+def _plain(ufunc: np.ufunc, *arrays: Array) -> Call:
+    if ufunc in (np.maximum, np.minimum):  # which warn that a third array might be meant as an operand
+        return partial(ufunc, *arrays[:-1], out=arrays[-1])
+    return partial(ufunc, *arrays)
 
 
 def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
