@@ -125,6 +125,15 @@ class DropoutCell(Weighted):
         """What `step` would leave after each step of inputs xs (time first), by one kernel; None if there is none for it."""
         return None
 
+    def _projected_halved(self, xs: Any, bias: Any) -> Any:
+        """Products of the inputs as the kernels take them. Sequences and steps are one axis meanwhile, and what is
+        halved are the weights, which are fewer."""
+        steps, batch, features = xs.shape
+        flat = ops.matmul(ops.reshape(xs, (steps * batch, features)), _halved(ops.convert_to_tensor(self.kernel), self.units, 2))
+        if bias is not None:
+            flat = ops.add(flat, _halved(bias, self.units, 2))
+        return ops.reshape(flat, (steps, batch, flat.shape[-1]))
+
     def _has_kernel(self, of: type, training: Any) -> bool:
         usual = self.activation is activations.tanh and self.recurrent_activation is activations.sigmoid
         known = type(self) is of and self.compute_dtype in ("float32", "float64")
@@ -234,7 +243,7 @@ class LSTMCell(DropoutCell):
         if not self._has_kernel(LSTMCell, training):
             return None
         kernel = _halved(ops.convert_to_tensor(self.recurrent_kernel), self.units, 2)
-        xs = _halved(self.project(xs, training), self.units, 2)
+        xs = self._projected_halved(xs, ops.convert_to_tensor(self.bias) if self.use_bias else None)
         return list(recurrent.lstm(xs, kernel, *states, seen))
 
     def get_initial_state(self, batch_size: Any = None) -> list:
@@ -287,12 +296,14 @@ class GRUCell(DropoutCell):
     def sequence(self, xs: Any, states: list, seen: Any, training: Any) -> list | None:
         if not self.reset_after or not self._has_kernel(GRUCell, training):
             return None
-        two, xs = 2 * self.units, self.project(xs, training)
-        bias = ops.convert_to_tensor(self.bias)[1] if self.use_bias else ops.zeros(3 * self.units, xs.dtype)
-        if self.use_bias:  # that of the gates may as well be added now
-            xs = ops.add(xs, ops.concatenate([bias[:two], ops.zeros_like(bias[two:])]))
         kernel = _halved(ops.convert_to_tensor(self.recurrent_kernel), self.units, 2)
-        xs, bias = _halved(xs, self.units, 2), bias[two:]
+        two, whole = 2 * self.units, None
+        bias = ops.zeros(self.units, self.compute_dtype)
+        if self.use_bias:
+            both = ops.convert_to_tensor(self.bias)
+            bias = both[1, two:]  # stands within the reset gate's product; that of the gates may as well be added now
+            whole = both[0] + ops.concatenate([both[1, :two], ops.zeros_like(bias)])
+        xs = self._projected_halved(xs, whole)
         return [recurrent.gru(xs, kernel, bias, *states, seen)]
 
     def step(self, x: Any, states: list, training: Any) -> list:
