@@ -5,7 +5,7 @@
     conv_kernel_grad  its adjoint in w
 
 Each of the three is differentiated by the other two. Padding is explicit, a pair for each axis, and negative padding
-crops. The README beside this file tells which technique is used when, and why.
+crops. Few channels go by long matrices (wide.py), one channel a group by shifted products (depthwise.py), all else by patches.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import depthwise
+from kerasish.engine.kernels import depthwise, wide
 from kerasish.engine.kernels.scratch import scratch, zeros
 from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
@@ -116,6 +116,11 @@ def _dense(
     """One group: patches, a tile at a time, times the kernel as a matrix."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    finish = _Epilogue(b, relu) if b is not None or relu else None
+    operations = 2 * len(x) * math.prod(at.outs) * math.prod(size) * cin * cout
+    if _stretches(x, out, size, strides, padding, dilation, wide.pays):
+        wide.conv(x, w, padding, dilation, out, finish, each if operations >= WORTH_SHARING else _one_by_one)
+        return
     taps = math.prod(size)
     k = taps * cin
     matrix = w.reshape(k, cout)  # for a single tap this may be a transposed view, which BLAS takes as it is
@@ -123,7 +128,6 @@ def _dense(
     by_tap = cin <= FEW_CHANNELS and taps > 1
     n, inner = x.shape[0], len(size)
     plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
-    finish = _Epilogue(b, relu) if b is not None or relu else None
     contiguous = out.flags.c_contiguous
     flat = out.reshape(-1, cout) if contiguous else None
 
@@ -150,7 +154,22 @@ def _dense(
                     target = out[(images, *index[1:])]
                     np.copyto(target, y.reshape(target.shape))
 
-    _shared(piece, len(plan), 2 * n * math.prod(at.outs) * k * cout)
+    _shared(piece, len(plan), operations)
+
+
+def _stretches(
+    x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
+) -> bool:
+    """Whether a convolution of x that makes y is done in long matrices rather than by patches."""
+    if max(strides) > 1 or max(size) == 1:
+        return False
+    layout = wide.wide(x.shape[1:-1], size, padding, dilation)
+    return layout is not None and pays(len(x), layout, x.shape[-1], y.shape[-1], x.dtype)
+
+
+def _one_by_one(work: Callable[[int], None], count: int) -> None:
+    for i in range(count):
+        work(i)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -289,6 +308,10 @@ def conv_kernel_grad(
         out.fill(0)
     elif groups > 1 and kernel_shape[-2] == 1:
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
+    elif groups == 1 and _stretches(x, dy, out.shape[:-2], strides, padding, dilation, wide.kernel_grad_pays):
+        operations = 2 * dy.size * (out.size // out.shape[-1])
+        share, runs = (each, RUNS) if operations >= WORTH_SHARING else (_one_by_one, 1)
+        wide.kernel_grad(x, dy, padding, dilation, out, runs, share)
     else:
         _kernel_grad(x, dy, strides, padding, dilation, groups, out)
     return out
