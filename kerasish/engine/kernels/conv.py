@@ -71,6 +71,9 @@ def conv_bias(
     elif w.shape[-2] == 1:
         depthwise.conv(x, w, strides, padding, dilation, out)
         _finish(out, b, relu)
+    elif cout == groups:
+        _one_for_each_group(x, w, strides, padding, dilation, out)
+        _finish(out, b, relu)
     else:
         _grouped(x, w, strides, padding, dilation, groups, out)
         _finish(out, b, relu)
@@ -212,6 +215,14 @@ def _grouped(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple
             target = out[(images, *index[1:])]
             target = target.reshape(*target.shape[:-1], groups, -1)  # splitting an axis is always a view
             np.copyto(target, np.moveaxis(y.reshape(groups, *target.shape[:-2], -1), 0, -2))
+
+
+def _one_for_each_group(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple, out: Array) -> None:
+    """Groups that make one channel each, as in the adjoint of a depthwise convolution with several kernels a channel."""
+    size, (cin, groups) = w.shape[:-2], w.shape[-2:]
+    y = scratch("each channel", (*out.shape[:-1], groups * cin), out.dtype)
+    depthwise.conv(x, w.swapaxes(-1, -2).reshape(*size, 1, groups * cin), strides, padding, dilation, y)
+    np.add.reduce(y.reshape(*out.shape, cin), -1, out=out)
 
 
 def _by_group(part: Array, groups: int) -> Array:
