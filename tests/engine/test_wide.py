@@ -1,11 +1,12 @@
 """Convolution in long matrices (kernels/wide.py) against convolution by patches, and against sums written out."""
 
+from importlib import import_module
 from itertools import product
 
 import numpy as np
 import pytest
 
-from kerasish.engine.kernels import gemm, wide
+from kerasish.engine.kernels import gemm, wide, windows
 from kerasish.engine.kernels.conv import conv_bias, conv_input_grad, conv_kernel_grad
 
 pytestmark = pytest.mark.skipif(not gemm.available(np.dtype("f")), reason="needs the BLAS's own names")
@@ -51,6 +52,8 @@ def stretched(request, monkeypatch):
     monkeypatch.setattr(wide, "pays", always)
     monkeypatch.setattr(wide, "kernel_grad_pays", always)
     monkeypatch.setattr(wide, "TILE_BYTES", request.param)
+    convolution = import_module("kerasish.engine.kernels.conv")  # the package has a function of this name
+    monkeypatch.setattr(convolution, "WORTH_SHARING", request.param)
 
 
 @pytest.mark.parametrize("dtype", ["f", "d"])
@@ -112,3 +115,15 @@ def test_without_the_blas_nothing_is_stretched(monkeypatch):
 @pytest.mark.parametrize("padding", [((-1, 0), (0, 0)), ((3, 3), (0, 0))], ids=["negative", "beyond the kernel"])
 def test_what_has_no_layout(padding):
     assert wide.wide((6, 6), (3, 3), padding, (1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    "n, outs, budget, shares",
+    [(1, (7, 3), 100, 2), (1, (7, 30), 40, 2), (5, (4,), 8, 2), (6, (3, 3), 20, 4), (2, (9,), 4, 3)],
+)
+def test_tiles_are_all_windows_once_and_can_be_shared(n, outs, budget, shares):
+    found = windows.tiles(n, outs, budget, shares)
+    rows = [r for images, parts in found for _, tile in parts for r in range(tile.start, tile.stop)]
+    assert rows == list(range(n * int(np.prod(outs))))
+    assert len(found) >= min(n, shares)
+    assert max(i.stop - i.start for i, _ in found) == found[0][0].stop - found[0][0].start

@@ -122,7 +122,7 @@ def _dense(
     finish = _Epilogue(b, relu) if b is not None or relu else None
     operations = 2 * len(x) * math.prod(at.outs) * math.prod(size) * cin * cout
     if _stretches(x, out, size, strides, padding, dilation, wide.pays):
-        wide.conv(x, w, padding, dilation, out, finish, each if operations >= WORTH_SHARING else _one_by_one)
+        wide.conv(x, w, padding, dilation, out, finish, RUNS if operations >= WORTH_SHARING else 1)
         return
     taps = math.prod(size)
     k = taps * cin
@@ -130,7 +130,7 @@ def _dense(
     pointwise = taps == 1 and all(s == 1 for s in strides)
     by_tap = cin <= FEW_CHANNELS and taps > 1
     n, inner = x.shape[0], len(size)
-    plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
+    plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)), RUNS if operations >= WORTH_SHARING else 1)
     contiguous = out.flags.c_contiguous
     flat = out.reshape(-1, cout) if contiguous else None
 
@@ -168,11 +168,6 @@ def _stretches(
         return False
     layout = wide.wide(x.shape[1:-1], size, padding, dilation)
     return layout is not None and pays(len(x), layout, x.shape[-1], y.shape[-1], x.dtype)
-
-
-def _one_by_one(work: Callable[[int], None], count: int) -> None:
-    for i in range(count):
-        work(i)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -321,8 +316,7 @@ def conv_kernel_grad(
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
     elif groups == 1 and _stretches(x, dy, out.shape[:-2], strides, padding, dilation, wide.kernel_grad_pays):
         operations = 2 * dy.size * (out.size // out.shape[-1])
-        share, runs = (each, RUNS) if operations >= WORTH_SHARING else (_one_by_one, 1)
-        wide.kernel_grad(x, dy, padding, dilation, out, runs, share)
+        wide.kernel_grad(x, dy, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
     else:
         _kernel_grad(x, dy, strides, padding, dilation, groups, out)
     return out
@@ -338,11 +332,12 @@ def _kernel_grad(
     pointwise = taps == 1 and all(s == 1 for s in strides) and groups == 1
     by_tap = cin <= FEW_CHANNELS and taps > 1 and groups == 1
     inner = len(size)
-    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)))
+    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
+    shares = RUNS if operations >= WORTH_SHARING else 1
+    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)), shares)
+    runs = ranges(len(plan), shares)
     flat = np.ascontiguousarray(dy).reshape(-1, cout)
     shape = (groups, k, cout // groups)
-    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
-    runs = ranges(len(plan), RUNS if operations >= WORTH_SHARING else 1)
     totals = scratch("total", (len(runs), *shape), x.dtype)
 
     def piece(i: int) -> None:

@@ -93,9 +93,9 @@ class _Cut:
         self.x, self.size, self.strides, self.dilation = x, size, strides, dilation
         self.times = shape[-1] // x.shape[-1]
         self.in_lines = in_lines
-        self.plan = tiles(shape[0], self.at.outs, max(1, TILE_BYTES // (shape[-1] * x.itemsize)))
-        worth = math.prod(shape) * math.prod(size) >= WORTH_SHARING
-        self.pieces = ranges(len(self.plan), RUNS if worth else 1)
+        shares = RUNS if math.prod(shape) * math.prod(size) >= WORTH_SHARING else 1
+        self.plan = tiles(shape[0], self.at.outs, max(1, TILE_BYTES // (shape[-1] * x.itemsize)), shares)
+        self.pieces = ranges(len(self.plan), shares)
         taps = list(range(len(size)))
         result = list(range(len(size), 2 * len(size) + (1 if self.in_lines else 2)))
         self.axes = _Axes(taps + result, [*taps, result[-1]], result)

@@ -21,11 +21,11 @@ import numpy as np
 
 from kerasish.engine.kernels.gemm import available, gemm
 from kerasish.engine.kernels.scratch import scratch
-from kerasish.engine.kernels.threads import ranges
+from kerasish.engine.kernels.threads import each, ranges
 
 Array = np.ndarray
 TILE_BYTES = 3 << 19  # of the two long matrices
-LEAST = 512  # places, of which less are not worth so many products
+LEAST = 2048  # places; for less, so many products take longer to call than to make
 
 
 class Wide(NamedTuple):
@@ -82,15 +82,20 @@ class Part(NamedTuple):
     layout: Wide
 
 
-def parts(n: int, spatial: tuple, size: tuple, padding: tuple, dilation: tuple, place_bytes: int) -> list[Part]:
-    """Cut n images into parts of about TILE_BYTES: several images, or some lines of one."""
+def parts(
+    n: int, spatial: tuple, size: tuple, padding: tuple, dilation: tuple, place_bytes: int, shares: int
+) -> list[Part]:
+    """Cut n images into parts of about TILE_BYTES, of which `shares` threads can have equal shares: several images, or some
+    lines of one."""
     layout = wide(spatial, size, padding, dilation)
     assert layout is not None
     many = TILE_BYTES // place_bytes  # places
-    if layout.image <= many or len(spatial) == 1:
+    if n >= shares and layout.image <= many:
         count = -(-n * layout.image // many)
-        whole = slice(None)  # an even number of parts, so that two threads have equal shares
-        return [Part(slice(*cut), whole, whole, layout) for cut in ranges(n, count + count % 2)]
+        whole = slice(None)
+        return [Part(slice(*cut), whole, whole, layout) for cut in ranges(n, -(-count // shares) * shares)]
+    if n < shares:
+        many = min(many, -(-layout.outs[0] // shares) * layout.steps[0])
     lines = max(1, many // layout.steps[0])
     found = []
     (lo, _), reach = padding[0], (size[0] - 1) * dilation[0]
@@ -168,12 +173,10 @@ def products(n: int, layout: Wide, at: Lines, dilation: tuple) -> tuple[Product,
     return tuple(found)
 
 
-def conv(
-    x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish: Callable | None, share: Callable
-) -> None:
-    """The convolution of x with w, into `out`; `finish` is applied to each part. `share` calls a function for each part."""
+def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish: Callable | None, shares: int) -> None:
+    """The convolution of x with w, into `out`, by so many threads; `finish` is applied to each part."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize)
+    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize, shares)
     at = lines(size, dilation)
     matrices = by_line(w, at)
     multiply, kernel, item, width = gemm(x.dtype), matrices.ctypes.data, x.itemsize, at.taps * cout
@@ -195,7 +198,7 @@ def conv(
             finish(whole[: (n - 1) * layout.image + layout.last])
         np.copyto(out[part.images, part.rows], inside(whole, n, layout))
 
-    share(piece, len(plan))
+    each(piece, len(plan))
 
 
 def inside(matrix: Array, n: int, layout: Wide) -> Array:
@@ -204,12 +207,12 @@ def inside(matrix: Array, n: int, layout: Wide) -> Array:
     return block[(slice(None), *(slice(0, o) for o in layout.outs))]
 
 
-def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array, runs: int, share: Callable) -> None:
-    """The adjoint in w, into `out`: the parts in so many runs, each with a sum of its own."""
+def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array, shares: int) -> None:
+    """The adjoint in w, into `out`: the parts in so many runs for as many threads, each with a sum of its own."""
     size, (cin, cout) = out.shape[:-2], out.shape[-2:]
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize)
+    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize, shares)
     at = lines(size, dilation)
-    pieces = ranges(len(plan), runs)
+    pieces = ranges(len(plan), shares)
     totals = scratch("total", (len(pieces), len(at.where), cin, at.taps * cout), x.dtype)
     multiply, item, width = gemm(x.dtype, transposed=True), x.itemsize, at.taps * cout
 
@@ -227,7 +230,7 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
                     1.0, total + line * cin * width * item, width,
                 )  # fmt: skip
 
-    share(piece, len(pieces))
+    each(piece, len(pieces))
     for other in totals[1:]:
         np.add(totals[0], other, totals[0])
     split = totals[0].reshape(-1, cin, at.taps, cout).swapaxes(1, 2)[:, ::-1]
