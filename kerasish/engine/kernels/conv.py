@@ -245,6 +245,11 @@ def conv_input_grad(
     if out is None:
         out = np.empty(input_shape, dtype)
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    apart = size == strides and max(dilation) == 1 and groups == 1 and out.flags.c_contiguous
+    if apart and all(o * s == d for o, s, d in zip(dy.shape[1:-1], strides, input_shape[1:-1], strict=True)):
+        if dy.size and out.size:
+            _side_by_side(dy, w, out)
+            return out
     # the kernel turned round, with the roles of its channels exchanged
     turned = np.flip(w, tuple(range(len(size)))).reshape(*size, cin, groups, cout // groups)
     turned = turned.swapaxes(-1, -3).reshape(*size, cout // groups, groups * cin)
@@ -264,6 +269,34 @@ def conv_input_grad(
         elif target.size:
             conv(dy, kernel, one, back, steps, groups, out=target)
     return out
+
+
+def _side_by_side(dy: Array, w: Array, out: Array) -> None:
+    """conv_input_grad where windows meet without a gap: for each line of the kernel one product, whose rows are lines of out."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    *lead, last = size
+    outs, row = dy.shape[1:-1], last * cin
+    # out with the axes of windows and of taps apart: (slabs, tap, windows, tap, ..., line)
+    slabs = len(dy) * math.prod(outs[:1] if lead else ())
+    pairs = [length for pair in zip(lead, outs[1:-1], strict=False) for length in pair]
+    target = out.reshape(slabs, *pairs, *lead[len(outs[1:-1]) :], outs[-1] * row)
+    flat = np.ascontiguousarray(dy).reshape(slabs, -1, cout)
+    matrices = w.reshape(-1, row, cout)
+    taps = list(np.ndindex(*lead))
+    operations = 2 * out.size * cout
+    count = -(-dy.size // cout * row * dy.itemsize // TILE_BYTES)
+    parts = ranges(slabs, count + count % RUNS if operations >= WORTH_SHARING else count)
+
+    def piece(i: int) -> None:
+        part = slice(*parts[i])
+        rows = flat[part].reshape(-1, cout)
+        y = scratch("product", (len(rows), row), out.dtype)
+        for tap, matrix in zip(taps, matrices, strict=True):
+            np.dot(rows, matrix.T, y)
+            place = target[(part, *(at for t in tap for at in (t, slice(None))))]
+            np.copyto(place, y.reshape(place.shape))
+
+    each(piece, len(parts))
 
 
 def _phases(d: int, o: int, k: int, s: int, pad: tuple, e: int) -> Any:
