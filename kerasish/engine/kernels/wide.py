@@ -69,8 +69,8 @@ def pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
 
 
 def kernel_grad_pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
-    """The same for the adjoint in the kernel, whose products are narrow: only those of few channels gain."""
-    return cout <= 16 and pays(n, layout, cin, cout, dtype)
+    """The same for the adjoint in the kernel, whose products are (cin, taps x cout): too flat where cout is the larger."""
+    return cout <= cin and pays(n, layout, cin, cout, dtype)
 
 
 class Part(NamedTuple):
