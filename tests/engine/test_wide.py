@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kerasish.engine.kernels import gemm, wide, windows
+from kerasish.engine.kernels import gemm, threads, wide, windows
 from kerasish.engine.kernels.conv import conv_bias, conv_input_grad, conv_kernel_grad
 
 pytestmark = pytest.mark.skipif(not gemm.available(np.dtype("f")), reason="needs the BLAS's own names")
@@ -103,6 +103,17 @@ def test_input_and_result_that_do_not_lie_in_order(stretched):
     padding = ((1, 1), (1, 1))
     conv_bias(x, w, None, (1, 1), padding, (1, 1), 1, out=out)
     np.testing.assert_allclose(out, plain(x, w, padding, (1, 1)), rtol=0, atol=1e-4)
+
+
+def test_the_kernel_gradient_does_not_depend_on_the_number_of_threads(monkeypatch):
+    x, dy = drawn(9, 32, 32, 16), drawn(9, 32, 32, 16)
+
+    def grad():
+        return conv_kernel_grad(x, dy, (3, 3, 16, 16), (1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+
+    shared = grad()
+    monkeypatch.setattr(threads._team, "workers", [])
+    np.testing.assert_array_equal(grad(), shared)
 
 
 def test_without_the_blas_nothing_is_stretched(monkeypatch):

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasish.engine.kernels import blas
 from kerasish.engine.kernels.gemm import available, gemm
 from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.threads import each, ranges
@@ -69,8 +70,9 @@ def pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
 
 
 def kernel_grad_pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
-    """The same for the adjoint in the kernel, whose products are (cin, taps x cout): too flat where cout is the larger."""
-    return cout <= cin and pays(n, layout, cin, cout, dtype)
+    """The same for the adjoint in the kernel, whose products are (cin, taps x cout): too flat where cout is the larger, and as
+    soon made by patches where it is large."""
+    return cout <= min(cin, 32) and pays(n, layout, cin, cout, dtype)
 
 
 class Part(NamedTuple):
@@ -230,7 +232,8 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
                     1.0, total + line * cin * width * item, width,
                 )  # fmt: skip
 
-    each(piece, len(pieces))
+    with blas.single:  # its threads would add in another order, where `each` does the pieces one by one
+        each(piece, len(pieces))
     for other in totals[1:]:
         np.add(totals[0], other, totals[0])
     split = totals[0].reshape(-1, cin, at.taps, cout).swapaxes(1, 2)[:, ::-1]
