@@ -5,7 +5,7 @@
     conv_kernel_grad  its adjoint in w
 
 Each of the three is differentiated by the other two. Padding is explicit, a pair for each axis, and negative padding
-crops. The README beside this file tells which technique is used when, and why.
+crops. Few channels go by long matrices (wide.py), one channel a group by shifted products (depthwise.py), all else by patches.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import depthwise
+from kerasish.engine.kernels import depthwise, wide
 from kerasish.engine.kernels.scratch import scratch, zeros
 from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
@@ -71,6 +71,9 @@ def conv_bias(
     elif w.shape[-2] == 1:
         depthwise.conv(x, w, strides, padding, dilation, out)
         _finish(out, b, relu)
+    elif cout == groups:
+        _one_for_each_group(x, w, strides, padding, dilation, out)
+        _finish(out, b, relu)
     else:
         _grouped(x, w, strides, padding, dilation, groups, out)
         _finish(out, b, relu)
@@ -116,14 +119,18 @@ def _dense(
     """One group: patches, a tile at a time, times the kernel as a matrix."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
+    finish = _Epilogue(b, relu) if b is not None or relu else None
+    operations = 2 * len(x) * math.prod(at.outs) * math.prod(size) * cin * cout
+    if _stretches(x, out, size, strides, padding, dilation, wide.pays):
+        wide.conv(x, w, padding, dilation, out, finish, RUNS if operations >= WORTH_SHARING else 1)
+        return
     taps = math.prod(size)
     k = taps * cin
     matrix = w.reshape(k, cout)  # for a single tap this may be a transposed view, which BLAS takes as it is
     pointwise = taps == 1 and all(s == 1 for s in strides)
     by_tap = cin <= FEW_CHANNELS and taps > 1
     n, inner = x.shape[0], len(size)
-    plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)))
-    finish = _Epilogue(b, relu) if b is not None or relu else None
+    plan = tiles(n, at.outs, max(1, TILE_BYTES // (k * x.itemsize)), RUNS if operations >= WORTH_SHARING else 1)
     contiguous = out.flags.c_contiguous
     flat = out.reshape(-1, cout) if contiguous else None
 
@@ -150,7 +157,17 @@ def _dense(
                     target = out[(images, *index[1:])]
                     np.copyto(target, y.reshape(target.shape))
 
-    _shared(piece, len(plan), 2 * n * math.prod(at.outs) * k * cout)
+    _shared(piece, len(plan), operations)
+
+
+def _stretches(
+    x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
+) -> bool:
+    """Whether a convolution of x that makes y is done in long matrices rather than by patches."""
+    if max(strides) > 1 or max(size) == 1:
+        return False
+    layout = wide.wide(x.shape[1:-1], size, padding, dilation)
+    return layout is not None and pays(len(x), layout, x.shape[-1], y.shape[-1], x.dtype)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -195,6 +212,14 @@ def _grouped(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple
             np.copyto(target, np.moveaxis(y.reshape(groups, *target.shape[:-2], -1), 0, -2))
 
 
+def _one_for_each_group(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple, out: Array) -> None:
+    """Groups that make one channel each, as in the adjoint of a depthwise convolution with several kernels a channel."""
+    size, (cin, groups) = w.shape[:-2], w.shape[-2:]
+    y = scratch("each channel", (*out.shape[:-1], groups * cin), out.dtype)
+    depthwise.conv(x, w.swapaxes(-1, -2).reshape(*size, 1, groups * cin), strides, padding, dilation, y)
+    np.add.reduce(y.reshape(*out.shape, cin), -1, out=out)
+
+
 def _by_group(part: Array, groups: int) -> Array:
     """Patches (groups, n, *outs, *size, c / groups)."""
     split = part.reshape(*part.shape[:-1], groups, -1)  # splitting the last axis is always a view
@@ -220,6 +245,11 @@ def conv_input_grad(
     if out is None:
         out = np.empty(input_shape, dtype)
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    apart = size == strides and max(dilation) == 1 and groups == 1 and out.flags.c_contiguous
+    if apart and all(o * s == d for o, s, d in zip(dy.shape[1:-1], strides, input_shape[1:-1], strict=True)):
+        if dy.size and out.size:
+            _side_by_side(dy, w, out)
+            return out
     # the kernel turned round, with the roles of its channels exchanged
     turned = np.flip(w, tuple(range(len(size)))).reshape(*size, cin, groups, cout // groups)
     turned = turned.swapaxes(-1, -3).reshape(*size, cout // groups, groups * cin)
@@ -239,6 +269,34 @@ def conv_input_grad(
         elif target.size:
             conv(dy, kernel, one, back, steps, groups, out=target)
     return out
+
+
+def _side_by_side(dy: Array, w: Array, out: Array) -> None:
+    """conv_input_grad where windows meet without a gap: for each line of the kernel one product, whose rows are lines of out."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    *lead, last = size
+    outs, row = dy.shape[1:-1], last * cin
+    # out with the axes of windows and of taps apart: (slabs, tap, windows, tap, ..., line)
+    slabs = len(dy) * math.prod(outs[:1] if lead else ())
+    pairs = [length for pair in zip(lead, outs[1:-1], strict=False) for length in pair]
+    target = out.reshape(slabs, *pairs, *lead[len(outs[1:-1]) :], outs[-1] * row)
+    flat = np.ascontiguousarray(dy).reshape(slabs, -1, cout)
+    matrices = w.reshape(-1, row, cout)
+    taps = list(np.ndindex(*lead))
+    operations = 2 * out.size * cout
+    count = -(-dy.size // cout * row * dy.itemsize // TILE_BYTES)
+    parts = ranges(slabs, count + count % RUNS if operations >= WORTH_SHARING else count)
+
+    def piece(i: int) -> None:
+        part = slice(*parts[i])
+        rows = flat[part].reshape(-1, cout)
+        y = scratch("product", (len(rows), row), out.dtype)
+        for tap, matrix in zip(taps, matrices, strict=True):
+            np.dot(rows, matrix.T, y)
+            place = target[(part, *(at for t in tap for at in (t, slice(None))))]
+            np.copyto(place, y.reshape(place.shape))
+
+    each(piece, len(parts))
 
 
 def _phases(d: int, o: int, k: int, s: int, pad: tuple, e: int) -> Any:
@@ -289,6 +347,9 @@ def conv_kernel_grad(
         out.fill(0)
     elif groups > 1 and kernel_shape[-2] == 1:
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
+    elif groups == 1 and _stretches(x, dy, out.shape[:-2], strides, padding, dilation, wide.kernel_grad_pays):
+        operations = 2 * dy.size * (out.size // out.shape[-1])
+        wide.kernel_grad(x, dy, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
     else:
         _kernel_grad(x, dy, strides, padding, dilation, groups, out)
     return out
@@ -304,11 +365,12 @@ def _kernel_grad(
     pointwise = taps == 1 and all(s == 1 for s in strides) and groups == 1
     by_tap = cin <= FEW_CHANNELS and taps > 1 and groups == 1
     inner = len(size)
-    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)))
+    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
+    shares = RUNS if operations >= WORTH_SHARING else 1
+    plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)), shares)
+    runs = ranges(len(plan), shares)
     flat = np.ascontiguousarray(dy).reshape(-1, cout)
     shape = (groups, k, cout // groups)
-    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
-    runs = ranges(len(plan), RUNS if operations >= WORTH_SHARING else 1)
     totals = scratch("total", (len(runs), *shape), x.dtype)
 
     def piece(i: int) -> None:

@@ -71,7 +71,7 @@ def max_pool_grad(
     places = shifts(at.outs, size, strides, one)
     apart = all(k <= s for k, s in zip(size, strides, strict=True))  # no two windows share a place
     gaps = size != strides or any(o * s < d for o, s, d in zip(at.outs, strides, at.padded, strict=True))
-    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+    plan = _plan(x, at.outs)
 
     def side_by_side(start: int, stop: int) -> None:
         for images, _ in plan[start:stop]:
@@ -112,6 +112,12 @@ def _deal(dy: Array, x: Array, y: Array, out: Array, places: list) -> None:
         np.copyto(out[place], part)
         rest = np.subtract(rest, part, out=scratch("rest", dy.shape, dy.dtype))
     np.copyto(out[places[-1]], rest)
+
+
+def _plan(x: Array, outs: tuple) -> tuple:
+    """Tiles of whole images, in equal shares for threads where these pay."""
+    shares = RUNS if len(x) >= RUNS and x.size >= WORTH_SHARING else 1
+    return tiles(len(x), outs, _budget(x.shape[-1], x.dtype), shares)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, elements: int) -> None:
@@ -193,7 +199,7 @@ def _pool(
         out = np.empty((x.shape[0], *at.outs, x.shape[-1]), x.dtype)
     if not out.size:
         return out
-    plan = tiles(len(x), at.outs, _budget(x.shape[-1], x.dtype))
+    plan = _plan(x, at.outs)
 
     def piece(start: int, stop: int) -> None:
         load = Loader(x, at, plan[0][0].stop, fill=fill)

@@ -50,25 +50,30 @@ class Tile(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def tiles(n: int, outs: tuple, budget: int) -> tuple:
+def tiles(n: int, outs: tuple, budget: int, shares: int = 1) -> tuple:
     """Cut n images of `outs` windows into tiles of about `budget` windows.
 
-    Returns ((images, (Tile, ...)), ...). A tile is several images, or a part of one that lies in a row.
+    Returns ((images, (Tile, ...)), ...). A tile is several images, or a part of one that lies in a row. What is returned can
+    be dealt to `shares` threads in equal parts; with fewer images than these, the parts of one image are dealt as well.
     """
     per_image = math.prod(outs)
-    if per_image <= budget:
-        count = -(-n // max(1, budget // max(per_image, 1)))  # tiles of equal size rather than a small last one
-        step = -(-n // max(count, 1))
+    if n >= shares and per_image <= budget:
+        count = -(-n // max(1, budget // max(per_image, 1)))
+        count = min(n, -(-count // shares) * shares)
+        edges = [-(-n * i // count) for i in range(count + 1)]  # the first is the largest
         return tuple(
-            (slice(i, min(i + step, n)), (Tile((), slice(i * per_image, min(i + step, n) * per_image)),))
-            for i in range(0, n, max(step, 1))
+            (slice(i, j), (Tile((), slice(i * per_image, j * per_image)),))
+            for i, j in zip(edges, edges[1:], strict=False)
         )
-    parts = list(_split(outs, budget))
-    size = per_image
-    return tuple(
-        (slice(i, i + 1), tuple(Tile(t.index, slice(t.rows.start + i * size, t.rows.stop + i * size)) for t in parts))
+    parts = list(_split(outs, budget if n >= shares else min(budget, -(-per_image // shares))))
+    found = [
+        (
+            slice(i, i + 1),
+            tuple(Tile(t.index, slice(t.rows.start + i * per_image, t.rows.stop + i * per_image)) for t in parts),
+        )
         for i in range(n)
-    )
+    ]
+    return tuple(found if n >= shares else [(images, (tile,)) for images, of_one in found for tile in of_one])
 
 
 def _split(outs: tuple, budget: int, lead: tuple = (slice(None),), start: int = 0) -> Iterator[Tile]:
