@@ -7,14 +7,15 @@ returned) and the parameters; it returns the function to call. Arrays are in C o
 """
 
 import math
+import threading
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
-from kerasish.engine.kernels.elementwise import clip, clip_grad, relu_grad, sigmoid, weighted_sum
+from kerasish.engine.kernels.elementwise import clip_grad, relu_grad, sigmoid, weighted_sum
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
 from kerasish.engine.kernels.stacks import bind_product
@@ -22,7 +23,7 @@ from kerasish.engine.kernels.stacks import bind_product
 Array = np.ndarray
 Call = Callable[[], Any]
 SHORT = 512  # numbers in a row up to which it is laid out repeatedly
-MOST = 1 << 16  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
+MOST = 1 << 17  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
 
 
 def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) -> Callable[[], Any]:
@@ -42,6 +43,28 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
     if out is None:
         return lambda: sum_(x, axis, keepdims)[()]
     return partial(sum_, x, axis, keepdims, out)
+
+
+class _Spare(threading.local):
+    """Of the Site that prepares a call in this thread: its memory by number, and how much of it the call has taken."""
+
+    memory: dict[int, Array] | None = None
+    taken = 0
+
+
+_spare = _Spare()
+
+
+def spare(shape: tuple, dtype: Any) -> Array:
+    """Memory for what a call knows alone. The tiles of a Site come one after the other and share it."""
+    if _spare.memory is None:
+        return aligned(shape, dtype)
+    need = math.prod(shape) * np.dtype(dtype).itemsize
+    block = _spare.memory.get(_spare.taken)
+    if block is None or block.size < need:
+        block = _spare.memory[_spare.taken] = aligned((need,), np.uint8)
+    _spare.taken += 1
+    return block[:need].view(dtype).reshape(shape)
 
 
 def bound_ufunc(ufunc: np.ufunc, *arrays: Array) -> Call:
@@ -75,7 +98,7 @@ def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
         left, right = a.reshape(rows, 1), ones(n, a.dtype)[None]
     else:
         return None
-    filled = aligned(shape, a.dtype)
+    filled = spare(shape, a.dtype)
     before.append(partial(np.dot, left, right, filled.reshape(rows, n)))
     return filled
 
@@ -122,16 +145,25 @@ def bound_relu(x: Array, out: Array) -> Callable[[], Any]:
     return bound_ufunc(np.maximum, x, zeros(x.size, x.dtype).reshape(x.shape), out)
 
 
-def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
+@lru_cache(maxsize=16)
+def _filled(value: float, n: int, char: str) -> Array:
+    """n times a number, read-only: arrays of one shape are compared soonest."""
+    row = aligned((n,), char)
+    row.fill(value)
+    row.flags.writeable = False
+    return row
+
+
+def _all_of(value: float, x: Array) -> Array:
     if x.size > MOST:
-        return partial(clip, x, low, high, out)
-    lowest, highest = np.full_like(x, low), np.full_like(x, high)  # arrays of one shape are compared soonest
+        return np.array(value, x.dtype)
+    return _filled(value, x.size, x.dtype.char).reshape(x.shape)
 
-    def run() -> None:
-        np.maximum(x, lowest, out=out)
-        np.minimum(out, highest, out=out)
 
-    return run
+def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
+    return in_order(
+        bound_ufunc(np.maximum, x, _all_of(low, x), out), bound_ufunc(np.minimum, out, _all_of(high, x), out)
+    )
 
 
 def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
@@ -144,26 +176,47 @@ def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
     )  # fmt: skip
 
 
+def _where_true(dy: Array, mask: Array, out: Array) -> Call:
+    """out = dy where the mask is true, else 0. A cast and a product are faster than a mixed product."""
+    if dy.size < crew.LEAST or crew.size() == 1:
+        return partial(np.multiply, dy, mask, out)
+    step = spare(dy.shape, dy.dtype)
+    return in_order(partial(np.copyto, step, mask), bound_ufunc(np.multiply, dy, step, out))
+
+
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
     if dy.shape != y.shape or y.size > MOST:
         return partial(relu_grad, dy, y, out)
-    none, mask = zeros(y.size, y.dtype).reshape(y.shape), aligned(y.shape, bool)
-    if y.size >= crew.LEAST and crew.size() > 1:  # a cast and a product are faster than a mixed product
-        step = aligned(y.shape, dy.dtype)
-        return in_order(
-            bound_ufunc(np.greater, y, none, mask), partial(np.copyto, step, mask), bound_ufunc(np.multiply, dy, step, out)
-        )
-
-    def run() -> None:
-        np.greater(y, none, mask)
-        np.multiply(dy, mask, out)
-
-    return run
+    none, mask = zeros(y.size, y.dtype).reshape(y.shape), spare(y.shape, bool)
+    return in_order(bound_ufunc(np.greater, y, none, mask), _where_true(dy, mask, out))
 
 
 def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
     if dy.shape != x.shape or not 0 < x.size <= MOST:
         return partial(clip_grad, dy, x, low, high, out)
+    if x.size < crew.LEAST:
+        return _small_clip_grad(dy, x, out, low, high)
+    lowest, highest = _all_of(low, x), _all_of(high, x)
+    above, below, inside = (spare(x.shape, bool) for _ in range(3))
+    compare = in_order(
+        bound_ufunc(np.greater_equal, x, lowest, above), bound_ufunc(np.less_equal, x, highest, below),
+        bound_ufunc(np.logical_and, above, below, inside),
+        bound_ufunc(np.greater, x, lowest, above), bound_ufunc(np.less, x, highest, below),
+        bound_ufunc(np.logical_and, above, below, above),
+    )  # fmt: skip
+    put, count = _where_true(dy, above, out), np.count_nonzero
+
+    def run() -> None:
+        compare()
+        if count(inside) == count(above):
+            put()
+        else:  # at the ends themselves it is half of dy
+            clip_grad(dy, x, low, high, out)
+
+    return run
+
+
+def _small_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Call:
     lowest, highest = x.dtype.type(low), x.dtype.type(high)
     flat = x.reshape(-1)
     least, greatest, whole = np.minimum.reduce, np.maximum.reduce, out is dy
@@ -219,6 +272,7 @@ class Site:
         self.make, self.numbers, self.given, self.params = make, numbers, given, params
         self.calls: dict[int, Callable] = {}
         self.cells: dict[int, Array] = {}
+        self.memory: dict[int, Array] = {}
 
     def __call__(self, row: int, *args: Any) -> None:
         call = self.calls.get(row) or self._prepare(row, args)
@@ -234,7 +288,11 @@ class Site:
         for position in self.numbers:
             dtype = np.asarray(args[position]).dtype
             arrays[position] = self.cells.setdefault(position, np.empty((), dtype))
-        call = self.calls[row] = self.make(*arrays, **self.params)
+        _spare.memory, _spare.taken = self.memory, 0
+        try:
+            call = self.calls[row] = self.make(*arrays, **self.params)
+        finally:
+            _spare.memory = None
         return call
 
 
