@@ -622,6 +622,22 @@ unit_rows_grad = prim(  # r * (dy - y * mean(dy * y))
     out="keyword", inplace=(0,), pointwise="rows",
 )  # fmt: skip
 
+
+def _channel_moments_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    # ((x - mean) * 2 * g1 + g0) / n, said as x * a + b, so that it needs nothing of the size of x but x
+    n = number(product(x.shape[:-1]), x.dtype)
+    mean, of_mean, of_variance = _row_of(y, 0), _row_of(g, 0), mul(_row_of(g, 1), scalar(g, 2))
+    return add(mul(x, div(of_variance, n)), div(sub(of_mean, mul(of_variance, mean)), n))
+
+
+def _row_of(x: Tensor, i: int) -> Tensor:
+    return reshape(slice_(x, index=(slice(i, i + 1, 1), slice(0, x.shape[1], 1))), shape=x.shape[1:])
+
+
+channel_moments = prim(  # mean and variance over all axes but the last, as the rows of (2, channels)
+    "channel_moments", K.channel_moments, lambda x: ((2, x.shape[-1]), x.dtype), _channel_moments_vjp, out="keyword"
+)
+
 # convolution and its two adjoints: each is differentiated by the other two; channels last, explicit padding
 conv = prim(
     "conv", K.conv, S.conv,

@@ -121,6 +121,7 @@ ROWS = [
     Row("sum", (normal(2, 3, 4),), dict(axis=(1,), keepdims=True)),
     Row("weighted_sum", (X, Y, np.array(0.3), np.array(-1.2))),
     Row("row_dot", (X, Y), dict(keepdims=True)),
+    Row("channel_moments", (normal(2, 3, 4),)),
     Row("center_rows", (normal(2, 3, 4),)),
     Row("inverse_rms_rows", (normal(2, 3, 4),), dict(epsilon=0.1)),
     Row("unit_rows", (X, positive(3, 1)), differentiable=False),  # one function with inverse_rms_rows: test_norms

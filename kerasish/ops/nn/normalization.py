@@ -13,6 +13,8 @@ from kerasish.ops.linalg import norm
 from kerasish.ops.numpy.reductions import mean_of
 from kerasish.ops.op import op
 
+LEAST_ROW = 256  # elements
+
 
 @op(tensors="x")
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple:
@@ -33,8 +35,22 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 def _moments(x: Tensor, axes: tuple) -> tuple[Tensor, Tensor]:
     """Mean and variance with the axes kept."""
+    if _by_channels(x, axes):
+        both, kept = P.channel_moments(x), (*[1] * (x.ndim - 1), x.shape[-1])
+        mean, variance = (
+            P.reshape(P.slice_(both, index=(slice(i, i + 1, 1), slice(0, kept[-1], 1))), shape=kept) for i in range(2)
+        )
+        return mean, variance
     mean = mean_of(x, axes, True)
     return mean, _spread(axes)(x, mean)
+
+
+def _by_channels(x: Tensor, axes: tuple) -> bool:
+    """Whether each place along the last axis keeps its own moments, and there is enough to count for each sample that one
+    pass over memory is worth its preparations."""
+    if x.ndim < 2 or axes != tuple(range(x.ndim - 1)) or any(isinstance(d, Dim) for d in x.shape[1:]):
+        return False
+    return product(x.shape[1:]) >= LEAST_ROW and not (isinstance(x.shape[0], int) and x.shape[0] == 0)
 
 
 @functools.cache
