@@ -163,7 +163,7 @@ def test_half_precision_is_computed_in_single(norm, centered):
 
 @both
 def test_without_the_blas(norm, centered, monkeypatch):
-    monkeypatch.setattr(outer, "_gemm", dict)
+    monkeypatch.setattr(outer.gemm, "available", lambda dtype: False)
     args = data((1200, 128))
     for got in (norm(*args), function(norm)(*args)):
         np.testing.assert_allclose(np.asarray(got), expected(*args, centered), rtol=2e-5, atol=2e-5)
@@ -203,6 +203,14 @@ def test_outer_products(shape, dtype):
     np.testing.assert_array_equal(out, column[:, None] * row)
     outer.outer(column, np.ones_like(row), out, add=True)
     np.testing.assert_allclose(out, column[:, None] * row + column[:, None], rtol=1e-3 if dtype == "float16" else 1e-6, atol=1e-6)
+
+
+def test_a_prepared_product_keeps_its_arrays():
+    out = np.zeros((64, 1000), "float32")
+    call = outer.bound_outer(np.full(64, 2.0, "float32"), np.full(1000, 3.0, "float32"), out)
+    others = [np.full(n, 5.0, "float32") for n in (64, 1000) * 50]  # what is free is taken
+    call()
+    assert others and (out == 6).all()
 
 
 def test_the_rows_of_no_array():
