@@ -44,7 +44,8 @@ class Primitive:
     broadcast: arguments broadcast against each other; the gradient walk undoes it
     effect:    must stay in the program even if nothing uses it
     several:   impl returns a tuple
-    pointwise: each element of the result depends on the elements at its place alone
+    pointwise: True: each element of the result depends on the elements at its place alone; "rows": each row, which is
+               what stands at one index of the leading axis, on the rows at its place
     """
 
     __slots__ = ("broadcast", "effect", "impl", "inplace", "name", "out", "pointwise", "several", "spec", "view", "vjps")
@@ -62,7 +63,7 @@ class Primitive:
         broadcast: bool = False,
         effect: bool = False,
         several: bool = False,
-        pointwise: bool = False,
+        pointwise: bool | str = False,
     ):
         self.name, self.impl, self.spec, self.vjps = name, impl, spec, vjps
         self.out, self.view, self.inplace = out, view, tuple(inplace)

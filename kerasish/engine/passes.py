@@ -76,7 +76,7 @@ def simplify(graph: Graph) -> Graph:
             s = _uniform(args[0], producer)
             if s is not None and before is not None and before.prim in (P.reshape, P.broadcast_to):
                 return Node(P.broadcast_to, (s,), {"shape": out.shape}, node.outs, node.where)
-        if prim.pointwise and out.shape and args:
+        if prim.pointwise is True and out.shape and args:
             alike = [_uniform(a, producer) for a in args]
             if all(s is not None for s in alike):  # one number computed once
                 one = Var((), out.dtype, where=out.where)

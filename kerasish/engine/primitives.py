@@ -581,6 +581,63 @@ attention_grad = TABLE["attention_grad"] = Primitive(
     "attention_grad", K.attention_grad, S.attention_grad, _attention_grad_vjps, out="keyword"
 )
 
+# normalization of rows, along the last of two axes or more
+center_rows = prim(  # less their mean, which is its own adjoint
+    "center_rows", K.center_rows, S.like, lambda g, y, x: center_rows(g), out="keyword", inplace=(0,), pointwise="rows"
+)
+
+
+def _inverse_rms_vjp(g: Tensor, y: Tensor, x: Tensor, epsilon: float) -> Tensor:
+    cube = mul(y, mul(y, y))
+    return mul(x, neg(div(mul(g, cube), number(x.shape[-1], x.dtype))))
+
+
+inverse_rms_rows = prim(  # 1 / sqrt(mean(x * x) + epsilon)
+    "inverse_rms_rows", K.inverse_rms_rows, lambda x, epsilon: ((*x.shape[:-1], 1), x.dtype), _inverse_rms_vjp,
+    out="keyword", pointwise="rows",
+)  # fmt: skip
+# x * r, where r is inverse_rms_rows(x). The gradient of x is that of both, which is cheaper than the two; so r gets none
+unit_rows = prim(
+    "unit_rows", K.unit_rows, S.like, lambda g, y, x, r: unit_rows_grad(g, y, r), zero,
+    out="keyword", inplace=(0,), pointwise="rows",
+)  # fmt: skip
+
+
+def _row_mean(a: Tensor, b: Tensor) -> Tensor:
+    return div(row_dot(a, b, keepdims=True), number(a.shape[-1], a.dtype))
+
+
+def _unit_grad_in_y(g: Tensor, z: Tensor, dy: Tensor, y: Tensor, r: Tensor) -> Tensor:
+    scaled = mul(g, r)
+    return neg(add(mul(scaled, _row_mean(dy, y)), mul(dy, _row_mean(scaled, y))))
+
+
+def _unit_grad_in_r(g: Tensor, z: Tensor, dy: Tensor, y: Tensor, r: Tensor) -> Tensor:
+    return row_dot(g, sub(dy, mul(y, _row_mean(dy, y))), keepdims=True)
+
+
+unit_rows_grad = prim(  # r * (dy - y * mean(dy * y))
+    "unit_rows_grad", K.unit_rows_grad, S.like,
+    lambda g, z, dy, y, r: unit_rows_grad(g, y, r), _unit_grad_in_y, _unit_grad_in_r,
+    out="keyword", inplace=(0,), pointwise="rows",
+)  # fmt: skip
+
+
+def _channel_moments_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
+    # ((x - mean) * 2 * g1 + g0) / n, said as x * a + b, so that it needs nothing of the size of x but x
+    n = number(product(x.shape[:-1]), x.dtype)
+    mean, of_mean, of_variance = _row_of(y, 0), _row_of(g, 0), mul(_row_of(g, 1), scalar(g, 2))
+    return add(mul(x, div(of_variance, n)), div(sub(of_mean, mul(of_variance, mean)), n))
+
+
+def _row_of(x: Tensor, i: int) -> Tensor:
+    return reshape(slice_(x, index=(slice(i, i + 1, 1), slice(0, x.shape[1], 1))), shape=x.shape[1:])
+
+
+channel_moments = prim(  # mean and variance over all axes but the last, as the rows of (2, channels)
+    "channel_moments", K.channel_moments, lambda x: ((2, x.shape[-1]), x.dtype), _channel_moments_vjp, out="keyword"
+)
+
 # convolution and its two adjoints: each is differentiated by the other two; channels last, explicit padding
 conv = prim(
     "conv", K.conv, S.conv,

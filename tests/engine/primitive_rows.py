@@ -121,6 +121,11 @@ ROWS = [
     Row("sum", (normal(2, 3, 4),), dict(axis=(1,), keepdims=True)),
     Row("weighted_sum", (X, Y, np.array(0.3), np.array(-1.2))),
     Row("row_dot", (X, Y), dict(keepdims=True)),
+    Row("channel_moments", (normal(2, 3, 4),)),
+    Row("center_rows", (normal(2, 3, 4),)),
+    Row("inverse_rms_rows", (normal(2, 3, 4),), dict(epsilon=0.1)),
+    Row("unit_rows", (X, positive(3, 1)), differentiable=False),  # one function with inverse_rms_rows: test_norms
+    Row("unit_rows_grad", (X, Y, positive(3, 1))),
     Row("prod", (X,), dict(axis=(1,))),
     *[Row(n, (X,), dict(axis=(1,), keepdims=True)) for n in ("max", "min")],
     *[Row(n, (normal(2, 3, 4),), dict(axis=(0, 2))) for n in ("max", "min")],

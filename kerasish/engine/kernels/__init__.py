@@ -61,6 +61,8 @@ from kerasish.engine.kernels.linalg import (
     solve,
     svd,
 )
+from kerasish.engine.kernels.moments import channel_moments
+from kerasish.engine.kernels.norms import center_rows, inverse_rms_rows, unit_rows, unit_rows_grad
 from kerasish.engine.kernels.pool import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
 from kerasish.engine.kernels.random import (
     random_binomial,

@@ -6,12 +6,14 @@ from typing import Any, Callable
 from kerasish.base import config
 from kerasish.engine import primitives as P
 from kerasish.engine.autodiff import custom_gradient
-from kerasish.engine.dims import product
+from kerasish.engine.dims import Dim, product
 from kerasish.engine.tensor import Tensor
 from kerasish.ops.convert import axes_of, axis_of, floats, tensor
 from kerasish.ops.linalg import norm
 from kerasish.ops.numpy.reductions import mean_of
 from kerasish.ops.op import op
+
+LEAST_ROW = 256  # elements
 
 
 @op(tensors="x")
@@ -33,8 +35,22 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
 
 def _moments(x: Tensor, axes: tuple) -> tuple[Tensor, Tensor]:
     """Mean and variance with the axes kept."""
+    if _by_channels(x, axes):
+        both, kept = P.channel_moments(x), (*[1] * (x.ndim - 1), x.shape[-1])
+        mean, variance = (
+            P.reshape(P.slice_(both, index=(slice(i, i + 1, 1), slice(0, kept[-1], 1))), shape=kept) for i in range(2)
+        )
+        return mean, variance
     mean = mean_of(x, axes, True)
     return mean, _spread(axes)(x, mean)
+
+
+def _by_channels(x: Tensor, axes: tuple) -> bool:
+    """Whether each place along the last axis keeps its own moments, and there is enough to count for each sample that one
+    pass over memory is worth its preparations."""
+    if x.ndim < 2 or axes != tuple(range(x.ndim - 1)) or any(isinstance(d, Dim) for d in x.shape[1:]):
+        return False
+    return product(x.shape[1:]) >= LEAST_ROW and not (isinstance(x.shape[0], int) and x.shape[0] == 0)
 
 
 @functools.cache
@@ -92,6 +108,35 @@ def _shaped(weight: Any, x: Tensor, axes: tuple) -> Tensor:
     return w
 
 
+def _as_rows(x: Tensor, axes: tuple) -> Tensor | None:
+    """x with the axes, if they are its last ones, as its last, and at least one before it; None if they are not."""
+    lead = x.ndim - len(axes)
+    n = product(x.shape[lead:])
+    if axes != tuple(range(lead, x.ndim)) or isinstance(n, Dim) or n == 0:
+        return None
+    return x if 1 == len(axes) < x.ndim else P.reshape(x, shape=(*(x.shape[:lead] or (1,)), n))
+
+
+def _centered(x: Tensor, axes: tuple) -> Tensor:
+    """x less its mean over the axes."""
+    rows = _as_rows(x, axes)
+    if rows is None:
+        return P.sub(x, mean_of(x, axes, True))
+    return P.reshape(P.center_rows(rows), shape=x.shape)
+
+
+def _inverse_rms(x: Tensor, axes: tuple, epsilon: float) -> Tensor:
+    return _rsqrt(P.add(mean_of(P.square(x), axes, True), P.scalar(x, epsilon)))
+
+
+def _unit(x: Tensor, axes: tuple, epsilon: float) -> Tensor:
+    """x over its root mean square over the axes."""
+    rows = _as_rows(x, axes)
+    if rows is None:
+        return P.mul(x, _inverse_rms(x, axes, epsilon))
+    return P.reshape(P.unit_rows(rows, P.inverse_rms_rows(rows, epsilon=float(epsilon))), shape=x.shape)
+
+
 @op(tensors="x gamma beta", class_name="LayerNorm")
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
@@ -105,11 +150,11 @@ def layer_normalization(
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
     epsilon = config.epsilon() if epsilon is None else epsilon
-    apart = P.sub(wide, mean_of(wide, axes, True))
-    spread = P.add(mean_of(P.square(apart), axes, True), P.scalar(wide, epsilon))
+    apart = _centered(wide, axes)
     if kwargs.pop("rms_scaling", False):
-        apart, beta = wide, None
-    out = P.mul(apart, _rsqrt(spread))
+        out, beta = P.mul(wide, _inverse_rms(apart, axes, epsilon)), None
+    else:
+        out = _unit(apart, axes, epsilon)
     if gamma is not None:
         out = P.mul(out, _shaped(gamma, wide, axes))
     if beta is not None:
@@ -125,7 +170,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     wide = tensor(x, "float32") if x.dtype == "float16" else x
     axes = _span(x, axis)
     epsilon = config.epsilon() if epsilon is None else epsilon
-    out = P.mul(wide, _rsqrt(P.add(mean_of(P.square(wide), axes, True), P.scalar(wide, epsilon))))
+    out = _unit(wide, axes, epsilon)
     if scale is not None:
         out = P.mul(out, _shaped(scale, wide, axes))
     return tensor(out, given)
