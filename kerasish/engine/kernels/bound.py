@@ -16,12 +16,14 @@ import numpy as np
 
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.elementwise import clip_grad, relu_grad, sigmoid, weighted_sum
+from kerasish.engine.kernels.outer import bound_outer, outer
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
 from kerasish.engine.kernels.stacks import bind_product
 
 Array = np.ndarray
 Call = Callable[[], Any]
+PARTS = 8  # in which columns are summed
 SHORT = 512  # numbers in a row up to which it is laid out repeatedly
 MOST = 1 << 17  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
 
@@ -36,6 +38,8 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
             if row is not None:
                 flat = x.reshape(n)
                 return partial(np.dot, row, flat) if out is None else partial(np.dot, row, flat, out.reshape(()))
+        elif out is not None and before == 1 and x.size >= crew.LEAST and n % PARTS == 0:
+            return column_sums(x.reshape(n, after), out.reshape(after))
         elif row is not None and out is not None and before == 1:
             return partial(np.dot, row, x.reshape(n, after), out.reshape(after))
         elif row is not None and out is not None and after == 1:
@@ -93,20 +97,20 @@ def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
     if a.dtype.char not in "fd" or not a.flags.c_contiguous or n < 2 or n > SHORT:
         return None
     if a.shape[-1:] == (n,) and a.size == n:
-        left, right = ones(rows, a.dtype)[:, None], a.reshape(1, n)
+        left, right = ones(rows, a.dtype), a.reshape(n)
     elif a.shape == (*shape[:-1], 1):
-        left, right = a.reshape(rows, 1), ones(n, a.dtype)[None]
+        left, right = a.reshape(rows), ones(n, a.dtype)
     else:
         return None
     filled = spare(shape, a.dtype)
-    before.append(partial(np.dot, left, right, filled.reshape(rows, n)))
+    before.append(bound_outer(left, right, filled.reshape(rows, n)))
     return filled
 
 
 def repeat(row: Array, out: Array) -> None:
     """Fill out with a row of its last axis, by the BLAS: NumPy is slow over short rows."""
     wide = out.reshape(-1, row.size)
-    np.dot(ones(len(wide), out.dtype)[:, None], row.reshape(1, -1), wide)
+    outer(ones(len(wide), out.dtype), row.reshape(-1), wide)
 
 
 def bound_matmul(a: Array, b: Array, out: Array) -> Call:
@@ -139,6 +143,17 @@ def in_order(*calls: Call) -> Call:
             call()
 
     return run
+
+
+def column_sums(x: Array, out: Array) -> Call:
+    """The sums of the columns of a matrix whose rows are a multiple of PARTS, in parts by the crew, each by the thread that
+    has just computed it: numbers that another has in its cache take several times as long."""
+    n, channels = x.shape
+    parts = np.empty((PARTS, 1, channels), x.dtype)
+    rows = np.broadcast_to(ones(n // PARTS, x.dtype), (PARTS, 1, n // PARTS))
+    stack = x.reshape(PARTS, -1, channels)
+    sums = crew.bind_products(rows, stack, parts) or partial(np.matmul, rows, stack, out=parts)
+    return in_order(sums, partial(np.dot, ones(PARTS, x.dtype), parts.reshape(PARTS, channels), out))
 
 
 def bound_relu(x: Array, out: Array) -> Callable[[], Any]:

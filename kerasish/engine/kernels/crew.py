@@ -20,6 +20,7 @@ import os
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ Array = np.ndarray
 LEAST = 1 << 13  # elements of a call that is worth cutting: handing it over takes about a microsecond
 GRAIN = 64  # pieces begin at multiples of it
 ENTRY = 512  # bytes for one item of a list: more than it takes, with room for the locks at its end
+LATE, PAUSE = 1e-3, 0.05  # seconds: how much later than it might a call may be done, and how long the rest work alone then
 KNOWN = ((0, 3, 0), (0, 4, 0))  # versions of OpenBLAS: from, and up to before
 SPIN = 19  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
 HEAD = struct.calcsize("=9q")
@@ -112,7 +114,7 @@ def _kinds(ufunc: np.ufunc, arrays: Sequence[Array]) -> str:
 class _Call:
     """One list for OpenBLAS: a ufunc's loop over a flat range of elements, cut in pieces."""
 
-    __slots__ = ("address", "execute", "keep", "pieces")
+    __slots__ = ("address", "best", "execute", "keep", "pieces")
 
     def __init__(self, library: _Library, ufunc: np.ufunc, arrays: Sequence[Array], pieces: int):
         function, data = _loop(ufunc, _kinds(ufunc, arrays))
@@ -139,23 +141,39 @@ class _Call:
             # routine, position, assigned, args, range_m, range_n, sa, sb, next; sa and sb may not be null
             struct.pack_into("=9q", memory, i * ENTRY, function, 0, 0, *addresses, data or base, base, following)
         self.execute, self.address, self.pieces, self.keep = library.execute, base, len(jobs), (memory, keep)
+        self.best = float("inf")
 
     def forget(self) -> None:
         """Do not keep the arrays alive: the caller sees to it that something lies at their addresses."""
         self.keep = self.keep[:1]
 
     def __call__(self) -> None:
-        if _busy.acquire(False):
-            try:
-                self.execute(self.pieces, self.address)
-            finally:
-                _busy.release()
-        else:  # another thread of this process has them: each piece by this one
+        start = _clock()
+        if start < _patience.until or not _busy.acquire(False):  # alone, a piece after the other
             for i in range(self.pieces):
                 self.execute(1, self.address + i * ENTRY)
+            return
+        try:
+            self.execute(self.pieces, self.address)
+        finally:
+            _busy.release()
+        taken = _clock() - start
+        if taken < self.best:
+            self.best = taken
+        elif taken > LATE + 4 * self.best:
+            _patience.until = start + taken + PAUSE
 
 
+class _Patience:
+    """Where other programs keep the processors busy, a piece may wait for one while this thread has long done its own.
+    After such a call the next ones, for a while, are made alone."""
+
+    until = 0.0
+
+
+_patience = _Patience()
 _busy = threading.Lock()
+_clock = time.perf_counter
 
 
 def _renew() -> None:

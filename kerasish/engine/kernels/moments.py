@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import crew
-from kerasish.engine.kernels.bound import BOUND, bound_ufunc
+from kerasish.engine.kernels.bound import BOUND, PARTS, bound_ufunc, column_sums
 from kerasish.engine.kernels.outer import bound_outer
 from kerasish.engine.kernels.reduce import sum_
 from kerasish.engine.kernels.scratch import aligned, ones
@@ -24,7 +23,6 @@ from kerasish.engine.kernels.scratch import aligned, ones
 Array = np.ndarray
 Call = Callable[[], Any]
 BLOCK = 1 << 17  # elements
-PARTS = 8  # in which a block is summed
 
 
 class _Block:
@@ -43,23 +41,9 @@ class _Block:
 
 
 def _column_sums(x: Array) -> tuple[Call, Array]:
-    """A call that sums the rows of x, and where it puts the sum. Large ones are summed in parts by the crew, each part by
-    the thread that has just computed it: numbers that another has in its cache take several times as long."""
-    n, channels = x.shape
-    total = np.empty(channels, x.dtype)
-    if n % PARTS == 0:
-        parts = np.empty((PARTS, 1, channels), x.dtype)
-        one = ones(n // PARTS, x.dtype)
-        call = crew.bind_products(np.array([one[None]] * PARTS), x.reshape(PARTS, -1, channels), parts)
-        if call is not None:
-            few, flat = ones(PARTS, x.dtype), parts.reshape(PARTS, channels)
-
-            def both() -> None:
-                call()
-                np.dot(few, flat, total)
-
-            return both, total
-    return partial(sum_, x, (0,), False, total), total
+    """A call that sums the rows of x, and where it puts the sum."""
+    total = np.empty(x.shape[1], x.dtype)
+    return column_sums(x, total) if len(x) % PARTS == 0 else partial(sum_, x, (0,), False, total), total
 
 
 def bound_channel_moments(x: Array, out: Array) -> Call:
