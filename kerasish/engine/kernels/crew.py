@@ -33,7 +33,8 @@ Array = np.ndarray
 LEAST = 1 << 13  # elements of a call that is worth cutting: handing it over takes about a microsecond
 GRAIN = 64  # pieces begin at multiples of it
 ENTRY = 512  # bytes for one item of a list: more than it takes, with room for the locks at its end
-LATE, PAUSE = 1e-3, 0.05  # seconds: how much later than it might a call may be done, and how long the rest work alone then
+# Seconds: how much later than it might a call may be done, and for how long this thread works alone then
+LATE, PAUSE, MOST_PAUSE = 1e-3, 0.004, 0.25
 KNOWN = ((0, 3, 0), (0, 4, 0))  # versions of OpenBLAS: from, and up to before
 SPIN = 19  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
 HEAD = struct.calcsize("=9q")
@@ -161,14 +162,20 @@ class _Call:
         if taken < self.best:
             self.best = taken
         elif taken > LATE + 4 * self.best:
-            _patience.until = start + taken + PAUSE
+            _patience.lose(start + taken)
 
 
 class _Patience:
     """Where other programs keep the processors busy, a piece may wait for one while this thread has long done its own.
-    After such a call the next ones, for a while, are made alone."""
+    After such a call the next ones, for a while, are made alone; for longer if it happens again soon."""
 
     until = 0.0
+    pause = PAUSE
+
+    def lose(self, now: float) -> None:
+        again = now - self.until < 4 * self.pause
+        self.pause = min(2 * self.pause, MOST_PAUSE) if again else PAUSE
+        self.until = now + self.pause
 
 
 _patience = _Patience()
