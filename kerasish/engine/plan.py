@@ -39,7 +39,7 @@ def is_scalar(node: Node) -> bool:
     """Whether a statement makes a single number, which programs keep as a NumPy scalar: those are faster than arrays."""
     if len(node.outs) != 1 or node.outs[0].shape or node.outs[0].dtype.kind not in "fiub":
         return False
-    return node.prim in (P.sum_, P.max_, P.min_) or (node.prim.pointwise and not any(a.shape for a in node.args))
+    return node.prim in (P.sum_, P.max_, P.min_) or (bool(node.prim.pointwise) and not any(a.shape for a in node.args))
 
 
 class Plan:

@@ -23,7 +23,7 @@ _made = threading.local()  # the lists are written to, so every thread has its o
 def _address(x: Array) -> int:
     """Where the data begin: the first field of PyArrayObject in NumPy's public header. `__array_interface__` says the same
     and takes six times as long, with which a call of the crew would last half as long again."""
-    return ctypes.c_void_p.from_address(id(x) + object.__basicsize__).value
+    return ctypes.c_void_p.from_address(id(x) + object.__basicsize__).value or 0
 
 
 class _Aimed:
