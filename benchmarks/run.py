@@ -17,6 +17,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -32,6 +33,7 @@ IMPORTS = {
     "tensorflow": "import os; os.environ['KERAS_BACKEND'] = 'tensorflow'; import keras",
     "torch": "import os; os.environ['KERAS_BACKEND'] = 'torch'; import keras",
 }
+REST = 0.2  # seconds before a turn: threads of the library before it look for work a while before they sleep
 RESIDENT = "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
 
 
@@ -79,6 +81,7 @@ def compare(name: str, libraries: dict[str, str], rounds: int) -> dict:
     for _ in range(rounds):
         for measure, times in found.items():
             for child in children:
+                time.sleep(REST)
                 times[child.library].append(child.ask(measure) * 1000)
     result = {m: {k: statistics.median(v) for k, v in times.items()} for m, times in found.items()}
     result["memory"] = {c.library: c.ask("memory") for c in children}

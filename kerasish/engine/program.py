@@ -18,7 +18,7 @@ from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, NUMBERS, Site, bound_ufunc, repeat
 from kerasish.engine.kernels.scratch import aligned
-from kerasish.engine.kernels.threads import tiled_alone
+from kerasish.engine.kernels.threads import tiled
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
 from kerasish.engine.profile import Profile, profile
@@ -322,7 +322,7 @@ class Emitter:
         used: dict[str, tuple] = {}
         local: dict[int, str] = {}
         after: list[str] = []
-        self.scope["tiled"], self.scope["aligned"] = tiled_alone, aligned
+        self.scope["tiled"], self.scope["aligned"] = tiled, aligned
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
             if id(v) in chain.summed:
                 if id(v) not in local:

@@ -121,21 +121,20 @@ def each(work: Callable[[int], Any], pieces: int) -> None:
     The calls must write to different memory. They must not call `each` again.
     """
     team = _team
-    if pieces < 2 or not team.busy.acquire(blocking=False):
+    if pieces < 2:
         for i in range(pieces):
             work(i)
         return
-    try:
-        workers = team.members()[: pieces - 1]
-        if not workers:
+    with blas.single:
+        if not team.busy.acquire(blocking=False):
             for i in range(pieces):
                 work(i)
             return
-        team.make_room()
-        with blas.single:
-            _share(work, pieces, workers)
-    finally:
-        team.busy.release()
+        try:
+            team.make_room()
+            _share(work, pieces, team.members()[: pieces - 1])
+        finally:
+            team.busy.release()
 
 
 def _share(work: Callable[[int], Any], pieces: int, workers: list[Worker]) -> None:
@@ -163,19 +162,6 @@ def ranges(n: int, pieces: int) -> list[tuple[int, int]]:
 
 
 def tiled(work: Callable[[int, int], Any], n: int, step: int) -> None:
-    """Call `work(start, stop)` for range(n) in steps, by several threads where there is more than one step."""
-    if n <= step:
-        work(0, n)
-    else:
-        each(lambda i: work(i * step, min(i * step + step, n)), -(-n // step))
-
-
-def tiled_alone(work: Callable[[int, int], Any], n: int, step: int) -> None:
-    """The same by this thread."""
+    """Call `work(start, stop)` for range(n) in steps."""
     for i in range(0, n, step):
         work(i, min(i + step, n))
-
-
-def available_now() -> int:
-    """The threads of the team, this one included."""
-    return len(_team.members()) + 1
