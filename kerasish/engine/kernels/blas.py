@@ -10,7 +10,7 @@ import pathlib
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,14 +57,28 @@ def threads() -> Threads | None:
 
 def version(library: ctypes.CDLL) -> tuple[int, ...]:
     """Of an OpenBLAS, as numbers; (0,) if it does not tell."""
+    config = _named(library, "get_config")
+    if config is None:
+        return (0,)
+    config.restype = ctypes.c_char_p
+    found = re.search(rb"OpenBLAS (\d+)\.(\d+)\.(\d+)", config() or b"")
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
+def parallel(library: ctypes.CDLL) -> int:
+    """How an OpenBLAS was built: 0 without threads, 1 with its own, 2 with OpenMP's; -1 if it does not tell."""
+    function = _named(library, "get_parallel")
+    return -1 if function is None else function()
+
+
+def _named(library: ctypes.CDLL, name: str) -> Any:
+    """A function of OpenBLAS's own, whose name may have been given a prefix and a suffix."""
     for prefix in PREFIXES:
         for suffix in SUFFIXES:
-            config = getattr(library, f"{prefix}get_config{suffix}", None)
-            if config is not None:
-                config.restype = ctypes.c_char_p
-                found = re.search(rb"OpenBLAS (\d+)\.(\d+)\.(\d+)", config() or b"")
-                return tuple(map(int, found.groups())) if found else (0,)
-    return (0,)
+            function = getattr(library, f"{prefix}{name}{suffix}", None)
+            if function is not None:
+                return function
+    return None
 
 
 def rest_sooner(library: ctypes.CDLL, spin: int) -> None:

@@ -9,9 +9,10 @@ handed over, while no thread needs Python's interpreter: threads of Python would
     call()
 
 What is computed does not depend on how it is cut: pieces begin at multiples of 64 elements, so that every element is
-treated by the same instructions. The lists' layout is that of every OpenBLAS since 0.3.0; the first use is tried on small
-arrays and given up if a number is wrong. Where NumPy uses another library, `size()` is 1 and nothing here is used.
-KERASISH_CREW=0 in the environment switches it off.
+treated by the same instructions. The layout of the lists is not documented, though it has not changed since GotoBLAS: it
+is used with versions that are KNOWN, built with threads of their own (with OpenMP lists are arrays), and the first use is
+tried on small arrays and given up if a number is wrong. Where NumPy uses another library, `size()` is 1 and nothing here
+is used. KERASISH_CREW=0 in the environment switches it off. To make another version known, run tests/engine with it.
 """
 
 import ctypes
@@ -35,7 +36,8 @@ GRAIN = 64  # pieces begin at multiples of it
 ENTRY = 512  # bytes for one item of a list: more than it takes, with room for the locks at its end
 # Seconds: how much later than it might a call may be done, and for how long this thread works alone then
 LATE, PAUSE, MOST_PAUSE = 1e-3, 0.004, 0.25
-KNOWN = ((0, 3, 0), (0, 4, 0))  # versions of OpenBLAS: from, and up to before
+KNOWN = ((0, 3, 27), (0, 3, 32))  # versions of OpenBLAS with which the tests have passed: from, and up to before
+PTHREADS = 1  # what openblas_get_parallel says of a library with threads of its own
 SPIN = 19  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
 HEAD = struct.calcsize("=9q")
 
@@ -50,6 +52,8 @@ class _Library:
         library = ctypes.CDLL(found.path)  # which lets go of the interpreter
         if not KNOWN[0] <= blas.version(library) < KNOWN[1]:
             raise LookupError("not an OpenBLAS that is known")
+        if blas.parallel(library) != PTHREADS:
+            raise LookupError("an OpenBLAS with other threads than its own, or none")
         self.execute = library.exec_blas
         self.execute.argtypes, self.execute.restype = [ctypes.c_long, ctypes.c_void_p], ctypes.c_int
         started = ctypes.c_int.in_dll(library, "blas_num_threads").value
