@@ -21,7 +21,7 @@ from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
 Array = np.ndarray
-WORTH_SHARING = 1 << 23  # operations; less is done by one thread
+WORTH_SHARING = 1 << 26  # operations, some 0.7 ms; less is done by one thread
 RUNS = 2  # of tiles, which threads may share
 TILE_BYTES = 1 << 20  # of patches: they are written, multiplied and forgotten within the cache
 FEW_CHANNELS = 4  # up to here patches are laid out by tap, since runs of kernel width x channels are too short to copy

@@ -19,7 +19,7 @@ from kerasish.engine.kernels.windows import Loader, Tile, tiles, window_view, wi
 
 Array = np.ndarray
 TILE_BYTES = 1 << 19
-WORTH_SHARING = 1 << 18  # products; less is done by one thread
+WORTH_SHARING = 1 << 21  # products; less is done by one thread
 RUNS = 2  # of tiles, which threads may share
 WIDE = 256  # channels, with which an axis is long enough by itself
 

@@ -16,7 +16,7 @@ from kerasish.engine.kernels.windows import Loader, shifts, tiles, window_view, 
 
 Array = np.ndarray
 TILE_BYTES = 1 << 19  # of one tap over a tile
-WORTH_SHARING = 1 << 18  # elements; less is done by one thread
+WORTH_SHARING = 1 << 20  # elements; less is done by one thread
 RUNS = 2  # of tiles, which threads may share
 
 
