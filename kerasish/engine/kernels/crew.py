@@ -38,7 +38,7 @@ ENTRY = 512  # bytes for one item of a list: more than it takes, with room for t
 LATE, PAUSE, MOST_PAUSE = 1e-3, 0.004, 0.25
 KNOWN = ((0, 3, 27), (0, 3, 32))  # versions of OpenBLAS with which the tests have passed: from, and up to before
 PTHREADS = 1  # what openblas_get_parallel says of a library with threads of its own
-SPIN = 17  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
+SPIN = 18  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
 HEAD = struct.calcsize("=9q")
 
 
