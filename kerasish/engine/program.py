@@ -359,7 +359,7 @@ class Emitter:
         lines = [*dict.fromkeys(start), *inner]
         return [*before, f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
 
-    def _widened(self, node: Node, chain: Chain, wide: dict[int, str], before: list[str]) -> dict[int, str]:
+    def _widened(self, node: Node, chain: Chain, wide: dict[str, str], before: list[str]) -> dict[int, str]:
         """Names of arguments with a number for each channel, repeated over a tile: neither NumPy nor the crew is quick
         over runs as short as channels are."""
         out = node.outs[0]

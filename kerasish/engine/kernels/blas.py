@@ -131,19 +131,20 @@ single = _Single()
 @functools.cache
 def axpby() -> dict[str, Callable]:
     """By dtype.char "f" and "d": f(n, a, address of x, 1, b, address of y, 1), which makes y a * x + b * y."""
-    return _found("axpby", "nsvnsvn", lambda f, n, x, y: f(n, 2.0, x, 1, 3.0, y, 1), lambda x, y: 2 * x + 3 * y)
+    return functions("axpby", "nsvnsvn", lambda f, n, x, y: f(n, 2.0, x, 1, 3.0, y, 1), lambda x, y: 2 * x + 3 * y)
 
 
 @functools.cache
 def axpy() -> dict[str, Callable]:
     """Likewise f(n, a, address of x, 1, address of y, 1), which adds a * x to y; by several threads if they are long."""
-    return _found("axpy", "nsvnvn", lambda f, n, x, y: f(n, 2.0, x, 1, y, 1), lambda x, y: 2 * x + y)
+    return functions("axpy", "nsvnvn", lambda f, n, x, y: f(n, 2.0, x, 1, y, 1), lambda x, y: 2 * x + y)
 
 
-def _found(name: str, types: str, call: Callable, right: Callable) -> dict[str, Callable]:
-    """A function of the BLAS by dtype.char, if it is there and right on a small array.
+def functions(name: str, types: str, call: Callable, wanted: Callable) -> dict[str, Callable]:
+    """A function of CBLAS by dtype.char "f" and "d", if it is there and right on small arrays: `call(f, n, x, y)`, the last
+    two being addresses of n numbers each, has to make y what `wanted(x, y)` says.
 
-    types: a letter for each argument: n for a size, s for a number, v for an address.
+    types: a letter for each argument: i for an enumeration, n for a size, s for a number, v for an address.
     """
     found: dict[str, Callable] = {}
     switch = threads()
@@ -152,14 +153,14 @@ def _found(name: str, types: str, call: Callable, right: Callable) -> dict[str, 
     library = ctypes.CDLL(switch.path)  # which lets go of the interpreter
     size = ctypes.c_int64 if "64" in switch.suffix else ctypes.c_int
     for char, letter, number in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double)):
+        kinds = {"i": ctypes.c_int, "n": size, "s": number, "v": ctypes.c_void_p}
         for prefix in ("scipy_cblas_", "cblas_"):
             function = getattr(library, f"{prefix}{letter}{name}{switch.suffix}", None)
             if function is None:
                 continue
-            function.argtypes = [{"n": size, "s": number, "v": ctypes.c_void_p}[t] for t in types]
-            function.restype = None
+            function.argtypes, function.restype = [kinds[t] for t in types], None
             x, y = np.arange(40, dtype=char), np.ones(40, char)
-            expected = right(x, y)
+            expected = wanted(x, y)
             call(function, x.size, x.ctypes.data, y.ctypes.data)
             if np.array_equal(y, expected):
                 found[char] = function

@@ -28,7 +28,8 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas
-from kerasish.engine.kernels.scratch import aligned
+from kerasish.engine.kernels.scratch import address, aligned
+from kerasish.engine.kernels.threads import wanted
 
 Array = np.ndarray
 LEAST = 1 << 13  # elements of a call that is worth cutting: handing it over takes about a microsecond
@@ -39,7 +40,6 @@ LATE, PAUSE, MOST_PAUSE = 1e-3, 0.004, 0.25
 KNOWN = ((0, 3, 27), (0, 3, 32))  # versions of OpenBLAS with which the tests have passed: from, and up to before
 PTHREADS = 1  # what openblas_get_parallel says of a library with threads of its own
 SPIN = 18  # OpenBLAS's threads look for work for 2**SPIN cycles before they sleep
-HEAD = struct.calcsize("=9q")
 
 
 class _Library:
@@ -91,8 +91,7 @@ def size() -> int:
     library = _library()
     if library is None:
         return 1
-    wanted = os.environ.get("KERASISH_NUM_THREADS", "")
-    return min(library.size, int(wanted)) if wanted.isdigit() and int(wanted) > 0 else library.size
+    return min(library.size, wanted() or library.size)
 
 
 @functools.cache
@@ -126,7 +125,7 @@ class _Call:
         n = arrays[-1].size
         edges = [n * i // pieces // GRAIN * GRAIN for i in range(pieces)] + [n]
         steps = [a.itemsize if a.size == n else 0 for a in arrays]
-        starts = [a.__array_interface__["data"][0] for a in arrays]
+        starts = [address(a) for a in arrays]
         jobs = []
         for first, last in zip(edges, edges[1:]):
             jobs.append(([start + first * step for start, step in zip(starts, steps)], [last - first], steps))
@@ -135,7 +134,7 @@ class _Call:
     def _fill(self, library: _Library, function: int, data: int, jobs: list, keep: Any) -> None:
         memory = aligned((len(jobs) * ENTRY,), np.uint8)
         memory.fill(0)
-        base = memory.__array_interface__["data"][0]
+        base = address(memory)
         for i, parts in enumerate(jobs):
             at, addresses = i * ENTRY + ENTRY // 2, []
             for values in parts:
@@ -207,7 +206,7 @@ class _Products(_Call):
         n, (m, k), p = len(out), a.shape[1:], b.shape[2]
         edges = [n * i // pieces for i in range(pieces + 1)]
         outer, core = [x.strides[0] for x in arrays], [s for x in arrays for s in x.strides[1:]]
-        starts = [x.__array_interface__["data"][0] for x in arrays]
+        starts = [address(x) for x in arrays]
         jobs = []
         for first, last in zip(edges, edges[1:]):
             jobs.append(([s + first * step for s, step in zip(starts, outer)], [last - first, m, k, p], outer + core))
@@ -247,7 +246,7 @@ def apply(ufunc: np.ufunc, *arrays: Array) -> Array:
     *args, out = arrays
     if out.size < LEAST or size() == 1:
         return ufunc(*args, out=out)
-    key = (ufunc, out.size, *[(a.ctypes.data, a.dtype.char, a.size, a.flags.c_contiguous) for a in arrays])
+    key = (ufunc, out.size, *[(address(a), a.dtype.char, a.size, a.flags.c_contiguous) for a in arrays])
     call = _kept.get(key)
     if call is None:
         if key in _kept or (call := bind(ufunc, arrays)) is None:

@@ -23,7 +23,7 @@ import numpy as np
 from kerasish.engine.kernels.bound import BOUND, bound_ufunc
 from kerasish.engine.kernels.outer import bound_outer
 from kerasish.engine.kernels.reduce import LONG
-from kerasish.engine.kernels.scratch import aligned, ones, scratch
+from kerasish.engine.kernels.scratch import address, aligned, ones, scratch
 
 Array = np.ndarray
 Call = Callable[[], Any]
@@ -56,12 +56,8 @@ def _row_means(x: Array, out: Array, sign: int = 1) -> list[Call]:
 
 def _center(bind: Binder, desk: Desk, x: Array, out: Array) -> list[Call]:
     mean, one = desk.column(0, x), ones(x.shape[1], x.dtype)
-    copy = [] if _address(out) == _address(x) else [partial(np.copyto, out, x)]
+    copy = [] if address(out) == address(x) else [partial(np.copyto, out, x)]
     return [*_row_means(x, mean, -1), *copy, bound_outer(mean, one, out, add=True)]
-
-
-def _address(x: Array) -> int:
-    return int(x.__array_interface__["data"][0])
 
 
 def _inverse_rms(bind: Binder, desk: Desk, x: Array, out: Array, epsilon: float) -> list[Call]:

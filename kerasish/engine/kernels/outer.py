@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from kerasish.engine.kernels import gemm
+from kerasish.engine.kernels.scratch import address
 
 Array = np.ndarray
 
@@ -25,7 +26,7 @@ def bound_outer(column: Array, row: Array, out: Array, add: bool = False) -> Cal
     """A call that makes out[i, j] = column[i] * row[j], or adds that to it."""
     if _for_blas(column, row, out):
         arrays = (column, row, out)
-        (m, n), (a, b, c) = out.shape, (x.__array_interface__["data"][0] for x in arrays)
+        (m, n), (a, b, c) = out.shape, map(address, arrays)
         fill = partial(gemm.gemm(out.dtype), m, n, 1, 1.0, a, 1, b, n, float(add), c, n)
 
         def call(_keep: tuple = arrays) -> None:  # addresses keep nothing alive

@@ -2,7 +2,6 @@
 once and aimed at other arrays in two microseconds, where making one takes 25.
 """
 
-import ctypes
 import functools
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
+from kerasish.engine.kernels.scratch import address
 
 Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
@@ -20,12 +20,6 @@ MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
 
-def _address(x: Array) -> int:
-    """Where the data begin: the first field of PyArrayObject in NumPy's public header. `__array_interface__` says the same
-    and takes six times as long, with which a call of the crew would last half as long again."""
-    return ctypes.c_void_p.from_address(id(x) + object.__basicsize__).value or 0
-
-
 class _Aimed:
     """Products by the crew, whose arrays are given with each call: of the shapes and strides of those it was made with."""
 
@@ -34,10 +28,10 @@ class _Aimed:
         self.call = call
         words, half = crew.ENTRY // 8, crew.ENTRY // 16  # each entry's second half begins with the three addresses
         self.places = np.array([[i * words + half + j for j in range(3)] for i in range(call.pieces)])
-        self.offsets = call.fresh[self.places] - [_address(a) for a in arrays]
+        self.offsets = call.fresh[self.places] - [address(a) for a in arrays]
 
     def __call__(self, *arrays: Array) -> None:
-        self.call.fresh[self.places] = self.offsets + [_address(a) for a in arrays]
+        self.call.fresh[self.places] = self.offsets + [address(a) for a in arrays]
         self.call()
 
 

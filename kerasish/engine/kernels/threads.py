@@ -19,11 +19,16 @@ from kerasish.engine.kernels import blas
 MOST = 8  # threads
 
 
+def wanted() -> int:
+    """What KERASISH_NUM_THREADS says, or 0 if it says nothing."""
+    number = os.environ.get("KERASISH_NUM_THREADS", "")
+    return int(number) if number.isdigit() else 0
+
+
 def available() -> int:
     """How many threads are used: KERASISH_NUM_THREADS, or as many as there are processors for this process, 8 at most."""
-    wanted = os.environ.get("KERASISH_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
+    if wanted():
+        return wanted()
     try:
         processors = len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

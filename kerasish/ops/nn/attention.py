@@ -106,4 +106,3 @@ def _repeat_heads(x: Tensor, times: int) -> Tensor:
     b, n, h, d = x.shape
     wide = P.broadcast_to(P.reshape(x, shape=(b, n, h, 1, d)), shape=(b, n, h, times, d))
     return P.reshape(wide, shape=(b, n, h * times, d))
-
