@@ -18,6 +18,7 @@ from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, NUMBERS, Site, bound_ufunc, repeat
 from kerasish.engine.kernels.scratch import aligned
+from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
@@ -298,7 +299,7 @@ class Emitter:
             target = self.name(out)
             if prim is P.cast:
                 return [f"copyto({target}, {args[0]}, 'unsafe')"]
-            if prim.out == "positional" or function == "dot":
+            if prim.out == "positional" or prim is P.matmul:
                 return [f"{function}({', '.join([*args, target, *written])})"]
             return [f"{function}({', '.join([*args, *written, f'out={target}'])})"]
         names = []
@@ -473,9 +474,18 @@ class Emitter:
 
     def _function(self, prim: Any, node: Node) -> str:
         if prim is P.matmul and all(len(a.shape) == 2 for a in node.args):
-            return "dot"
+            return self._moving_product(node)
         name = prim.name + "_" if keyword.iskeyword(prim.name) or hasattr(builtins, prim.name) else prim.name
         self.scope[name] = prim.impl
+        return name
+
+    def _moving_product(self, node: Node) -> str:
+        """The name of what multiplies matrices that are not always in the same place."""
+        if self.program.body or self.local or self.plan.place(node.outs[0]).kind != "buffer":
+            return "dot"
+        name = f"dot_{len(self.bound)}"
+        sizes = ", ".join(map(str, (*node.args[0].shape, node.args[1].shape[1])))
+        self.bound.append(f"{name} = {self._known(moving_product)}({sizes})")
         return name
 
     def _result(self, v: Var) -> str:

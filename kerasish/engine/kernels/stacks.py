@@ -15,7 +15,8 @@ Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
 # and are up to 1.4 times as fast: what is somewhat larger is done in halves. In more parts it would be slower than whole.
 SMALL = 10**6
-MIDDLING = 8  # times that: for more, laying out the matrices anew pays
+MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
+SHORT_SUM, LONG_SUM = 64, 2048  # terms of the sums that a product's numbers are
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -67,19 +68,52 @@ def _products(a: Array, b: Array, out: Array) -> None:
 
 
 def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
-    """A call of np.dot(a, b, out), matrices that stay where they are. One that is somewhat larger than OpenBLAS's kernels
-    for small products is done in pieces that are not, by the crew: twice as fast."""
-    (m, k), n = a.shape, b.shape[1]
-    pieces = crew.size()
-    while pieces * SMALL < m * k * n:
-        pieces *= 2
-    call = None
-    if SMALL < m * k * n <= MIDDLING * SMALL and crew.size() > 1:
-        if n % pieces == 0 and out.dtype == a.dtype:
-            call = crew.bind_products(_repeated(a, pieces), _columns(b, pieces), _columns(out, pieces))
-        elif m % pieces == 0 and out.dtype == a.dtype:
-            call = crew.bind_products(_rows(a, pieces), _repeated(b, pieces), _rows(out, pieces))
+    """A call of np.dot(a, b, out), matrices that stay where they are; in pieces by the crew where that is faster."""
+    stacks = _pieces(a, b, out)
+    call = None if stacks is None else crew.bind_products(*stacks)
     return call or functools.partial(np.dot, a, b, out)
+
+
+def product(a: Array, b: Array, out: Array) -> None:
+    """np.dot(a, b, out), likewise, of matrices that may be others with every call."""
+    stacks = _pieces(a, b, out)
+    call = None if stacks is None else _aimed(*stacks)
+    if call is None:
+        np.dot(a, b, out)
+    else:
+        call(*stacks)
+
+
+def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:
+    """What computes products of these sizes, np.dot itself if they are small."""
+    return np.dot if crew.size() == 1 or rows * inner * columns <= SMALL else product
+
+
+def _pieces(a: Array, b: Array, out: Array) -> tuple[Array, Array, Array] | None:
+    """A product as a stack of products, for rows or for columns of its result, or None where it is best left whole.
+
+    OpenBLAS's own division of work among its threads is up to twice as slow as one piece for each of them, and where
+    sums are short, or all is small, its kernels for small products are faster still.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    work, threads = m * k * n, crew.size()
+    if threads == 1 or work <= SMALL or k > LONG_SUM or out.dtype != a.dtype:
+        return None
+    by_rows = m >= n
+    count = threads
+    if (work <= MIDDLING * SMALL or k <= SHORT_SUM) and not (by_rows and _turned(b)):  # which small kernels are slow at
+        while count * SMALL < work:
+            count *= 2
+    count = next((c for c in range(count, 2 * count) if (m if by_rows else n) % c == 0), 0)
+    if not count:
+        return None
+    if by_rows:
+        return _rows(a, count), _repeated(b, count), _rows(out, count)
+    return _repeated(a, count), _columns(b, count), _columns(out, count)
+
+
+def _turned(x: Array) -> bool:
+    return x.strides[0] < x.strides[1]
 
 
 def _repeated(x: Array, times: int) -> Array:
