@@ -17,6 +17,7 @@ import numpy as np
 
 from kerasish.engine.kernels import depthwise, wide
 from kerasish.engine.kernels.scratch import scratch, zeros
+from kerasish.engine.kernels.stacks import dot
 from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
@@ -150,7 +151,7 @@ def _dense(
                 else:
                     patches = _by_position(part).reshape(count, k)
                 y = flat[rows] if contiguous else scratch("product", (count, cout), out.dtype)
-                np.dot(patches, matrix, y)
+                dot(patches, matrix, y)
                 if finish:
                     finish(y)
                 if not contiguous:
@@ -281,7 +282,7 @@ def _side_by_side(dy: Array, w: Array, out: Array) -> None:
     pairs = [length for pair in zip(lead, outs[1:-1], strict=False) for length in pair]
     target = out.reshape(slabs, *pairs, *lead[len(outs[1:-1]) :], outs[-1] * row)
     flat = np.ascontiguousarray(dy).reshape(slabs, -1, cout)
-    matrices = w.reshape(-1, row, cout)
+    matrices = np.ascontiguousarray(w.reshape(-1, row, cout).swapaxes(1, 2))
     taps = list(np.ndindex(*lead))
     operations = 2 * out.size * cout
     count = -(-dy.size // cout * row * dy.itemsize // TILE_BYTES)
@@ -292,7 +293,7 @@ def _side_by_side(dy: Array, w: Array, out: Array) -> None:
         rows = flat[part].reshape(-1, cout)
         y = scratch("product", (len(rows), row), out.dtype)
         for tap, matrix in zip(taps, matrices, strict=True):
-            np.dot(rows, matrix.T, y)
+            dot(rows, matrix, y)
             place = target[(part, *(at for t in tap for at in (t, slice(None))))]
             np.copyto(place, y.reshape(place.shape))
 
@@ -395,7 +396,7 @@ def _kernel_grad(
                         patches = _by_tap(part, inner).reshape(k, count)
                     else:
                         patches = _by_position(part).reshape(count, k).T
-                    np.dot(patches, flat[rows], into[0])
+                    dot(patches, flat[rows], into[0])
                 if into is term:
                     np.add(total, term, total)
                 into = term

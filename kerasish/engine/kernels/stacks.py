@@ -9,13 +9,14 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
-from kerasish.engine.kernels.scratch import address
+from kerasish.engine.kernels.scratch import address, ones, scratch
 
 Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
 # and are up to 1.4 times as fast: what is somewhat larger is done in halves. In more parts it would be slower than whole.
 SMALL = 10**6
 MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
+LEAST_ROWS, GOOD_ROWS, MOST_ROWS = 8, 24, 128  # of a small product
 SHORT_SUM, LONG_SUM = 64, 2048  # terms of the sums that a product's numbers are
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
@@ -89,6 +90,44 @@ def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Arra
     return np.dot if crew.size() == 1 or rows * inner * columns <= SMALL else product
 
 
+def dot(a: Array, b: Array, out: Array) -> None:
+    """np.dot(a, b, out) by this thread alone if threads of the BLAS are, as a stack of small products where that is faster:
+    of parts of the rows, or, where sums are long, of parts of these too."""
+    cut = _cut(len(a), *b.shape) if out.dtype.char == "f" else None
+    if cut is None:
+        np.dot(a, b, out)
+        return
+    rows, terms = cut
+    if terms == len(b):
+        whole = len(a) - len(a) % rows
+        np.matmul(a[:whole].reshape(-1, rows, terms), b, out[:whole].reshape(-1, rows, b.shape[1]))
+        if whole < len(a):
+            np.dot(a[whole:], b, out[whole:])
+        return
+    left = a.reshape(-1, rows, len(b) // terms, terms).transpose(2, 0, 1, 3)
+    right = b.reshape(-1, 1, terms, b.shape[1])
+    parts = scratch("parts of sums", (len(right), *left.shape[1:3], b.shape[1]), out.dtype)
+    np.matmul(left, right, parts)
+    np.dot(ones(len(parts), out.dtype), parts.reshape(len(parts), -1), out.reshape(-1))
+
+
+@functools.lru_cache(maxsize=4096)
+def _cut(m: int, k: int, n: int) -> tuple[int, int] | None:
+    """Rows and terms of the small products that a product (m, k) by (k, n) is made of, or None."""
+    if m * k * n <= SMALL or not blas.small_kernels():
+        return None
+    rows = min(MOST_ROWS, SMALL // (k * n), m)
+    if rows >= LEAST_ROWS:
+        return next(rows // unit * unit for unit in (16, 8) if rows >= unit), k
+    count = -(-k * n * min(m, GOOD_ROWS) // SMALL)
+    count = next((c for c in range(count, 2 * count) if k % c == 0), 0)
+    if not count or (count > 1 and n >= 128):
+        return None
+    most = min(2 * GOOD_ROWS, SMALL // (k // count * n))
+    rows = next((r for r in range(most, GOOD_ROWS // 3, -1) if m % r == 0), 0)
+    return (rows, k // count) if rows else None
+
+
 def _pieces(a: Array, b: Array, out: Array) -> tuple[Array, Array, Array] | None:
     """A product as a stack of products, for rows or for columns of its result, or None where it is best left whole.
 
@@ -101,7 +140,7 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[Array, Array, Array] | None
         return None
     by_rows = m >= n
     count = threads
-    if (work <= MIDDLING * SMALL or k <= SHORT_SUM) and not (by_rows and _turned(b)):  # which small kernels are slow at
+    if (work <= MIDDLING * SMALL or k <= SHORT_SUM) and blas.small_kernels() and not (by_rows and _turned(b)):  # which small kernels are slow at
         while count * SMALL < work:
             count *= 2
     count = next((c for c in range(count, 2 * count) if (m if by_rows else n) % c == 0), 0)

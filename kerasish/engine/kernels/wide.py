@@ -22,6 +22,7 @@ import numpy as np
 from kerasish.engine.kernels import blas
 from kerasish.engine.kernels.gemm import available, gemm
 from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each, ranges
 
 Array = np.ndarray
@@ -160,8 +161,9 @@ class Product(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def products(n: int, layout: Wide, at: Lines, dilation: tuple) -> tuple[Product, ...]:
-    """The products of a convolution of n images; `at.taps` places are from each row to the next. The first meets all of y.
+def products(n: int, layout: Wide, at: Lines, dilation: tuple, most: int | None = None) -> tuple[Product, ...]:
+    """The products of a convolution of n images, of `most` rows each if that is given; `at.taps` places are from each row to
+    the next. The first meets all of y, if they are not cut.
 
     y has `layout.reach` rows before its first place, where what is computed is dropped.
     """
@@ -171,7 +173,9 @@ def products(n: int, layout: Wide, at: Lines, dilation: tuple) -> tuple[Product,
         distance = sum(t * e * s for t, e, s in zip(index, dilation, layout.steps, strict=True)) + at.taps - 1
         for turn in range(at.taps):
             count = -(-(places - turn) // at.taps)
-            found.append(Product(line, turn, turn + layout.reach - distance, count))
+            for start, stop in ranges(count, -(-count // most) if most else 1):
+                first = turn + start * at.taps
+                found.append(Product(line, first, first + layout.reach - distance, stop - start))
     return tuple(found)
 
 
@@ -217,6 +221,7 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
     pieces = ranges(len(plan), shares)
     totals = scratch("total", (len(pieces), len(at.where), cin, at.taps * cout), x.dtype)
     multiply, item, width = gemm(x.dtype, transposed=True), x.itemsize, at.taps * cout
+    most = SMALL // (cin * width) if blas.small_kernels() else None
 
     def piece(run: int) -> None:
         totals[run] = 0
@@ -226,7 +231,7 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
             source = spread(x[part.images, part.source], layout, layout.lead, 0, "spread x")
             ds = spread(dy[part.images, part.rows], layout, layout.reach, layout.reach, "spread dy")
             a, b = source.ctypes.data, ds.ctypes.data
-            for line, first, meets, count in products(n, layout, at, dilation):
+            for line, first, meets, count in products(n, layout, at, dilation, most):
                 multiply(
                     cin, width, count, 1.0, a + first * cin * item, at.taps * cin, b + meets * cout * item, width,
                     1.0, total + line * cin * width * item, width,
