@@ -8,7 +8,7 @@ import numpy as np
 from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, broadcast_shapes, product, same, same_shape
 from kerasish.engine.graph import Graph, Node, Var, rewrite
-from kerasish.engine.pooled import relu_after_pooling, sums_of_gradients
+from kerasish.engine.pooled import bias_after_pooling, relu_after_pooling, sums_of_gradients
 
 SHORT_ROW = 32  # elements: a call to the BLAS for less costs more than it saves
 FOLD_LIMIT = 1 << 16  # elements of a result that is computed while building
@@ -335,7 +335,8 @@ def drop_unused(graph: Graph) -> Graph:
 
 
 PASSES = [
-    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, sums_of_gradients, dots_of_rows,
+    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, drop_unused, bias_after_pooling,
+    sums_of_gradients, dots_of_rows,
     copies_in_order, drop_unused,
 ]  # fmt: skip
 

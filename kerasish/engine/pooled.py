@@ -3,9 +3,19 @@
 from typing import Any
 
 from kerasish.engine import primitives as P
+from kerasish.engine.dims import Dim, same_shape
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 
 GRADIENTS = (P.max_pool_grad, P.avg_pool_grad)
+
+
+def _uses(graph: Graph) -> dict[int, list[Node]]:
+    """The nodes that take each value, by its id."""
+    uses: dict[int, list[Node]] = {}
+    for node in graph.nodes:
+        for a in node.args:
+            uses.setdefault(id(a), []).append(node)
+    return uses
 
 
 def relu_after_pooling(graph: Graph) -> Graph:
@@ -14,10 +24,7 @@ def relu_after_pooling(graph: Graph) -> Graph:
     Both are the same to the bit: the greatest of the positive values stands where the greatest value does, and where no
     value is positive, no gradient goes.
     """
-    uses: dict[int, list[Node]] = {}
-    for node in graph.nodes:
-        for a in node.args:
-            uses.setdefault(id(a), []).append(node)
+    uses = _uses(graph)
     kept = {id(v) for v in graph.results()}
     pools: dict[int, Var] = {}  # the input of the relu, by the pooling node's output
     grads: dict[int, Var] = {}  # ... and by the output of the gradient's node
@@ -59,7 +66,7 @@ def _pooled(relu: Node, uses: dict[int, list[Node]], kept: set[int]) -> tuple[No
     """The pooling of a relu's result, the nodes of its gradient and of the relu's, if nothing else uses the result."""
     r = relu.outs[0]
     pool = [n for n in uses.get(id(r), ()) if n.prim is P.max_pool]
-    if len(pool) != 1 or any(max(pad) >= k for pad, k in zip(pool[0].params["padding"], pool[0].params["size"], strict=True)):
+    if len(pool) != 1 or not _has_a_place_in_every_window(pool[0]):
         return None
     y = pool[0].outs[0]
     back = [
@@ -73,6 +80,42 @@ def _pooled(relu: Node, uses: dict[int, list[Node]], kept: set[int]) -> tuple[No
     if any(id(b.outs[0]) in kept for b in back) or {id(n) for n in uses[id(r)]} != {id(n) for n in (*pool, *back, *mask)}:
         return None
     return pool[0], back, mask
+
+
+def bias_after_pooling(graph: Graph) -> Graph:
+    """max_pool(x + b), with b a number for each channel, as max_pool(x) + b: the same to the bit, since rounding keeps order.
+
+    Not where there is a gradient: two values that differ may be rounded to the same sum, of which the first would get it.
+    """
+    uses, kept = _uses(graph), {id(v) for v in graph.results()}
+
+    def rule(node: Node, producer: dict) -> Any:
+        if node.prim is not P.max_pool or not _has_a_place_in_every_window(node):
+            return None
+        x, out = node.args[0], node.outs[0]
+        total = producer.get(id(x))
+        if total is None or total.prim is not P.add or x.dtype.kind != "f" or id(x) in kept or len(uses[id(x)]) > 1:
+            return None
+        terms = [a for a in total.args if not _for_channels(a)]
+        if len(terms) != 1 or not same_shape(terms[0].shape, x.shape):
+            return None
+        greatest = Var(out.shape, out.dtype, where=out.where)
+        args = tuple(greatest if a is terms[0] else a for a in total.args)
+        return [
+            Node(P.max_pool, (terms[0],), node.params, (greatest,), node.where),
+            Node(P.add, args, {}, node.outs, total.where),
+        ]
+
+    return rewrite(graph, rule)
+
+
+def _has_a_place_in_every_window(pool: Node) -> bool:
+    return all(max(pad) < k for pad, k in zip(pool.params["padding"], pool.params["size"], strict=True))
+
+
+def _for_channels(b: Var) -> bool:
+    """Whether a value is one number for each channel."""
+    return all(not isinstance(d, Dim) and d == 1 for d in b.shape[:-1])
 
 
 def sums_of_gradients(graph: Graph) -> Graph:

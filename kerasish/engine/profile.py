@@ -105,17 +105,20 @@ class _Counter:
     def functions(self, names: dict) -> dict:
         """Those of a program's functions that multiply matrices, each with a count."""
         found = {n: self._counted(names[n], count) for n, count in OPERATIONS.items() if n in names}
-        if "bound_matmul" in names:
-            found["bound_matmul"] = self._counted_when_called(names["bound_matmul"], OPERATIONS["matmul"])
-        if "moving_product" in names:
-            found["moving_product"] = lambda *sizes: self._counted(names["moving_product"](*sizes), OPERATIONS["dot"])
-        return found
+        return found | {n: self._prepared(names[n], count) for n, count in PREPARED.items() if n in names}
 
-    def _counted_when_called(self, make: Callable, count: Callable) -> Callable:
-        def bound(a: Any, b: Any, out: Any) -> Callable:
-            call = self._counted(lambda a, b, out: prepared(), count)
-            prepared = make(a, b, out)
-            return lambda: call(a, b, out)
+    def _prepared(self, make: Callable, count: Callable) -> Callable:
+        """What prepares calls of a kernel, each of which is counted when it is made."""
+
+        def bound(*args: Any, **params: Any) -> Callable:
+            call, operations = make(*args, **params), 2.0 * count(*args)
+
+            def run(*given: Any) -> None:
+                call(*given)
+                with self.lock:
+                    self.total += operations
+
+            return run
 
         return bound
 
@@ -137,6 +140,15 @@ OPERATIONS: dict[str, Callable] = {
     "conv": lambda x, w, out: out.size * w[..., 0].size,
     "conv_input_grad": lambda dy, w, out: dy.size * w[..., 0].size,
     "conv_kernel_grad": lambda x, dy, out: dy.size * out[..., 0].size,
+}
+
+
+# the same of the arguments that calls are prepared with
+PREPARED: dict[str, Callable] = {
+    "bound_matmul": lambda a, b, out: out.size * a.shape[-1],
+    "moving_product": lambda rows, inner, columns: rows * inner * columns,
+    "bound_conv": lambda x, w, out: out.size * w[..., 0].size,
+    "moving_conv": lambda w, out, shape: out.size * w[..., 0].size,
 }
 
 

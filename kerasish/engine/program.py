@@ -16,7 +16,7 @@ from kerasish.engine import primitives as P
 from kerasish.engine.chains import TILE, Chain
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
-from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, NUMBERS, Site, bound_ufunc, repeat
+from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, NUMBERS, Site, bound_ufunc, repeat, rows_of
 from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
@@ -284,17 +284,13 @@ class Emitter:
         if self.chain is not None and planned and self._settled(node):
             return [self._site(node, args, written)]
         if not fixed and self._binds(node, planned):
-            maker, shown = self._maker(node), list(args)
-            if maker is bound_ufunc:
-                args.insert(0, self._function(prim, node))
+            return self._bound_statement(node, args, written, planned)
+        if planned and prim.name in MOVING and not self.program.body and not self.local and self._lie_still(node.args[1:]):
             name = f"{prim.name}_{len(self.bound)}"
-            last = len(args) - NUMBERS.get(prim.name, 0)
-            places = [*args[:last], self.name(out) if planned else "None", *written]
-            self.bound.append(f"{name} = {self._known(maker)}({', '.join(places)})")
-            if planned:
-                return [f"{name}({', '.join(args[last:])})  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})"]
-            self.names[id(out)] = f"t{next(self.count)}"
-            return [f"{self.names[id(out)]} = {name}()"]
+            shape = _literal(tuple(_Raw(d) for d in node.args[0].shape))
+            maker, target = self._known(MOVING[prim.name]), self.name(out)
+            self.bound.append(f"{name} = {maker}({', '.join([*args[1:], target, shape, *written])})")
+            return [f"{name}({args[0]})  # {target} = {prim.name}({', '.join([*args, *written])})"]
         if planned:
             target = self.name(out)
             if prim is P.cast:
@@ -314,6 +310,23 @@ class Emitter:
             return [f"{names[0]} = {args[0]}[{', '.join(map(_range, node.params['index']))}]"]
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
+
+    def _bound_statement(self, node: Node, args: list[str], written: list[str], planned: bool) -> list[str]:
+        prim, out = node.prim, node.outs[0]
+        maker, shown = self._maker(node), list(args)
+        if maker is bound_ufunc:
+            args.insert(0, self._function(prim, node))
+        name = f"{prim.name}_{len(self.bound)}"
+        last = len(args) - NUMBERS.get(prim.name, 0)
+        places = [*args[:last], self.name(out) if planned else "None", *written]
+        self.bound.append(f"{name} = {self._known(maker)}({', '.join(places)})")
+        if planned:
+            return [f"{name}({', '.join(args[last:])})  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})"]
+        self.names[id(out)] = f"t{next(self.count)}"
+        return [f"{self.names[id(out)]} = {name}()"]
+
+    def _lie_still(self, values: Any) -> bool:
+        return all(self._fixed(v, any_order=False) for v in values)
 
     def _tiles(self, chain: Chain) -> list[str]:
         """A function that does a tile of a chain, its call, and the sums of what the tiles have summed."""
@@ -371,12 +384,12 @@ class Emitter:
         for a in node.args:
             if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1]:
                 continue
-            if same_shape(row[-1:], a.shape[-1:]) and a.shape[-1] > 1 and product(row) <= TILE and a.dtype.char in "fd":
+            if same_shape(row[-1:], a.shape[-1:]) and a.shape[-1] > 1 and product(row) <= TILE and self._at_hand(a):
                 key = f"{self.name(a)} {row}"
                 if key not in wide:
                     wide[key] = f"w{next(self.count)}"
                     shape = _literal((_Raw(f"min({chain.step}, {chain.rows})"), *row))
-                    self.bound.append(f"{wide[key]} = {self._known(aligned)}({shape}, dtype('{a.dtype}'))")
+                    self.bound.append(f"{wide[key]} = {self._known(rows_of)}({self.name(a)}, {shape})")
                     before.append(f"{self._known(repeat)}({self.name(a)}, {wide[key]})")
                 names[id(a)] = f"{wide[key]}[: j - i]"
         return names
@@ -447,6 +460,10 @@ class Emitter:
         if any_order:
             return v.constant is not None or (p.root.kind in ("buffer", "variable") and p.still)
         return p.root.kind in ("buffer", "variable") and p.whole and p.still and v.dtype.char in "fd"
+
+    def _at_hand(self, v: Var) -> bool:
+        """Whether an array of floating-point numbers is there before the program runs, and always the same."""
+        return v.dtype.char in "fd" if v.constant is not None else self._fixed(v, any_order=False)
 
     def _scalar(self, node: Node) -> str:
         """A statement over single numbers, as an expression over NumPy scalars."""

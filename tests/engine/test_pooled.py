@@ -50,6 +50,32 @@ def test_a_relu_that_is_used_elsewhere_stays(pool):
     assert check(pool, NOISE, more=True)[:2] == ["relu", "max_pool"]
 
 
+@pytest.mark.parametrize("data", INPUTS)
+@pytest.mark.parametrize("pool", POOLS, ids=str)
+@pytest.mark.parametrize("bias", [rng.standard_normal(4).astype("float32") * 1e4, np.float32(3.3)], ids=["channels", "number"])
+def test_without_a_gradient_a_bias_is_added_after_pooling(pool, data, bias):
+    fn = Function(lambda x, b: ops.max_pool(ops.relu(b + x), *pool), name="predict")
+    x = INPUTS[data]
+    np.testing.assert_array_equal(fn(x, bias), ops.max_pool(ops.relu(bias + x), *pool))
+    body = re.sub("#.*", "", fn.programs[-1].source.split("def run(")[1])
+    assert re.findall(r"\b(add|relu|max_pool)(?:_\d+)?\(", body) == ["max_pool", "add", "relu"]
+
+
+@pytest.mark.parametrize("other", ["a sum that is used elsewhere", "a map", "whole numbers"])
+def test_what_is_added_stays_before_pooling_where_it_must(other):
+    if other == "a map":
+        fn, args = lambda x, b: ops.max_pool(x + b, 2), (NOISE, rng.standard_normal((8, 1)).astype("float32"))
+    elif other == "whole numbers":
+        fn, args = lambda x, b: ops.max_pool(x + b, 2), (TIES.astype("int32"), np.int32(2**31 - 2))
+    else:
+        fn, args = lambda x, b: (ops.max_pool(x + b, 2), x + b), (NOISE, rng.standard_normal(4).astype("float32"))
+    static = Function(fn, name="predict")
+    for y, expected in zip(static(*args), fn(*map(ops.convert_to_tensor, args))):
+        np.testing.assert_array_equal(y, expected)
+    source = static.programs[-1].source.split("def run(")[1]
+    assert re.search("add", source).start() < re.search("max_pool", source).start()
+
+
 def test_sums_of_gradients_of_means():
     def step(x):
         bias = Variable(np.zeros(4, "float32"))

@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
+from kerasish.engine.kernels.conv import bound_conv, moving_conv
 from kerasish.engine.kernels.elementwise import clip_grad, relu_grad, sigmoid, weighted_sum
 from kerasish.engine.kernels.outer import bound_outer, outer
+from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
+from kerasish.engine.kernels.rowwise import bound_softmax
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
 from kerasish.engine.kernels.stacks import bind_product
+from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
 Call = Callable[[], Any]
 PARTS = 8  # in which columns are summed
-SHORT = 512  # numbers in a row up to which it is laid out repeatedly
+SHORT = 512  # numbers in a row up to which it is laid out repeatedly ...
+FEW = 1 << 16  # ... in more elements than so many: to lay it out takes longer than NumPy's rows do
 MOST = 1 << 17  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
 
 
@@ -94,7 +99,7 @@ def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
     """An array of `shape` which calls added to `before` fill with a row (..., n) or a column (..., 1), repeated; None for
     others. NumPy is slow over short rows, and this, done by the BLAS, costs less than what is gained."""
     rows, n = math.prod(shape[:-1]), shape[-1]
-    if a.dtype.char not in "fd" or not a.flags.c_contiguous or n < 2 or n > SHORT:
+    if a.dtype.char not in "fd" or not a.flags.c_contiguous or n < 2 or n > SHORT or rows * n <= FEW:
         return None
     if a.shape[-1:] == (n,) and a.size == n:
         left, right = ones(rows, a.dtype), a.reshape(n)
@@ -107,8 +112,15 @@ def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
     return filled
 
 
+def rows_of(row: Array, shape: tuple) -> Array:
+    """Where `repeat` lays out a row again and again; or, where that is little, a view of it that needs no such thing."""
+    return np.broadcast_to(row, shape) if math.prod(shape) <= FEW else aligned(shape, row.dtype)
+
+
 def repeat(row: Array, out: Array) -> None:
-    """Fill out with a row of its last axis, by the BLAS: NumPy is slow over short rows."""
+    """Fill out with a row of its last axis, by the BLAS: NumPy is slow over short rows. `out` is of `rows_of`."""
+    if not out.flags.writeable:
+        return
     wide = out.reshape(-1, row.size)
     outer(ones(len(wide), out.dtype), row.reshape(-1), wide)
 
@@ -125,24 +137,6 @@ def bound_matmul(a: Array, b: Array, out: Array) -> Call:
             return partial(np.matmul, a, b, out=out)
         return in_order(*(bound_matmul(*parts) for parts in zip(a, b, out)))
     return crew.bind_products(*flat) or partial(np.matmul, a, b, out=out)
-
-
-def in_order(*calls: Call) -> Call:
-    """The calls as one."""
-    if len(calls) == 2:
-        first, second = calls
-
-        def both() -> None:
-            first()
-            second()
-
-        return both
-
-    def run() -> None:
-        for call in calls:
-            call()
-
-    return run
 
 
 def column_sums(x: Array, out: Array) -> Call:
@@ -315,5 +309,8 @@ NUMBERS = {"weighted_sum": 2}  # arguments at the end that are numbers, and are 
 BOUND: dict[str, Callable] = {
     "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
     "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum, "matmul": bound_matmul,
+    "softmax": bound_softmax, "max_pool": bound_max_pool, "avg_pool": bound_avg_pool,
+    "conv": bound_conv,
 }  # fmt: skip
+MOVING: dict[str, Callable] = {"conv": moving_conv}  # the same where the first argument is given with every call: its shape
 ANY_ORDER = (bound_ufunc, bound_matmul)  # these look at how their arrays lie

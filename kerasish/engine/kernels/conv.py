@@ -10,19 +10,21 @@ crops. Few channels go by long matrices (wide.py), one channel a group by shifte
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from kerasish.engine.kernels import depthwise, wide
-from kerasish.engine.kernels.scratch import scratch, zeros
-from kerasish.engine.kernels.stacks import dot
+from kerasish.engine.kernels.scratch import aligned, scratch, zeros
+from kerasish.engine.kernels.stacks import bind_product, dot, moving_product
 from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
 Array = np.ndarray
 WORTH_SHARING = 1 << 26  # operations, some 0.7 ms; less is done by one thread
+WORTH_THE_CREW = 1 << 22  # multiplications of a product by itself, for which its threads are to be woken
 RUNS = 2  # of tiles, which threads may share
 TILE_BYTES = 1 << 20  # of patches: they are written, multiplied and forgotten within the cache
 FEW_CHANNELS = 4  # up to here patches are laid out by tap, since runs of kernel width x channels are too short to copy
@@ -122,7 +124,7 @@ def _dense(
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
     finish = _Epilogue(b, relu) if b is not None or relu else None
     operations = 2 * len(x) * math.prod(at.outs) * math.prod(size) * cin * cout
-    if _stretches(x, out, size, strides, padding, dilation, wide.pays):
+    if _stretches(x.shape, w.shape, x.dtype, strides, padding, dilation, wide.pays):
         wide.conv(x, w, padding, dilation, out, finish, RUNS if operations >= WORTH_SHARING else 1)
         return
     taps = math.prod(size)
@@ -162,13 +164,14 @@ def _dense(
 
 
 def _stretches(
-    x: Array, y: Array, size: tuple, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
+    shape: tuple, kernel: tuple, dtype: np.dtype, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
 ) -> bool:
-    """Whether a convolution of x that makes y is done in long matrices rather than by patches."""
+    """Whether a convolution of an input of that shape is done in long matrices rather than by patches."""
+    size = kernel[:-2]
     if max(strides) > 1 or max(size) == 1:
         return False
-    layout = wide.wide(x.shape[1:-1], size, padding, dilation)
-    return layout is not None and pays(len(x), layout, x.shape[-1], y.shape[-1], x.dtype)
+    layout = wide.wide(shape[1:-1], size, padding, dilation)
+    return layout is not None and pays(shape[0], layout, *kernel[-2:], dtype)
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -180,6 +183,82 @@ def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> N
     each(lambda i: piece(*runs[i]), len(runs))
 
 
+def bound_conv(
+    x: Array, w: Array, out: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int
+) -> Callable[[], Any]:
+    """conv of arrays that stay where they are; with all that is laid out for a small one prepared."""
+    call = moving_conv(w, out, x.shape, strides, padding, dilation, groups, x)
+    return partial(call, x)
+
+
+def moving_conv(
+    w: Array, out: Array, shape: tuple, strides: tuple, padding: tuple, dilation: tuple, groups: int,
+    fixed: Array | None = None,
+) -> Callable[[Array], Any]:  # fmt: skip
+    """The same for an input of that shape which is given with each call, or is `fixed`."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    at = windows(shape[1:-1], size, strides, padding, dilation)
+    k = math.prod(size) * cin
+    operations = 2 * out.size * k
+
+    def whole(x: Array) -> None:
+        conv(x, w, strides, padding, dilation, groups, out=out)
+
+    plain = groups == 1 and w.dtype.char in "fd" and all(a.flags.c_contiguous and a.size for a in (w, out))
+    if not plain or not math.prod(shape) or not 0 < operations < WORTH_SHARING:
+        return whole
+    if _stretches(shape, w.shape, w.dtype, strides, padding, dilation, wide.pays):
+        return whole
+    matrix, flat = w.reshape(k, cout), out.reshape(-1, cout)
+    if math.prod(size) == 1 and at.plain and max(strides) == 1:
+        multiply = moving_product(len(flat), cin, cout)
+        return lambda x: multiply(x.reshape(-1, cin), matrix, flat)
+    plan = tiles(shape[0], at.outs, max(1, TILE_BYTES // (k * w.itemsize)), 1)
+    if len(plan) > 1:
+        return whole
+    block = None if at.plain else aligned((shape[0], *at.padded, cin), w.dtype)
+    if block is not None:
+        block.fill(0)
+    order = _order(len(size), cin)
+    view = None
+    if block is not None or fixed is not None:
+        view = window_view(fixed if block is None else block, at.outs, size, strides, dilation).transpose(order)
+    lines = []  # which part of the windows, where its patches go, and what multiplies them
+    for index, rows in plan[0][1]:
+        count = rows.stop - rows.start
+        part = (shape[0], *at.outs) if not index else np.empty((shape[0], *at.outs), bool)[index].shape
+        patches = aligned(tuple((*part, *size, cin)[i] for i in order), w.dtype)
+        rows_of_patches = patches.reshape(count, k) if order[0] == 0 else patches.reshape(k, count).T
+        where = tuple((*index, *(slice(None),) * (len(order) - len(index)))[i] for i in order) if index else ()
+        bind = bind_product if count * k * cout > WORTH_THE_CREW else partial(partial, dot)
+        lines.append((where, patches, bind(rows_of_patches, matrix, flat[rows])))
+
+    def run(x: Array) -> None:
+        if block is not None:
+            copyto(block[at.inner], x[at.crop])
+            windowed = view
+        elif view is not None:
+            windowed = view
+        elif x.flags.c_contiguous:
+            windowed = window_view(x, at.outs, size, strides, dilation).transpose(order)
+        else:
+            whole(x)
+            return
+        for where, patches, multiply in lines:
+            copyto(patches, windowed[where] if where else windowed)
+            multiply()
+
+    copyto = np.copyto
+    return run
+
+
+def _order(inner: int, cin: int) -> tuple:
+    """Of the axes (n, *outs, *size, c) of windows in patches: by tap if channels are few."""
+    if cin > FEW_CHANNELS:
+        return tuple(range(2 * inner + 2))
+    return (*range(inner + 1, 2 * inner + 2), *range(inner + 1))
+
+
 def _by_position(part: Array) -> Array:
     """Patches as rows: (n, *outs, *size, c) copied as it is."""
     patches = scratch("patches", part.shape, part.dtype)
@@ -189,8 +268,7 @@ def _by_position(part: Array) -> Array:
 
 def _by_tap(part: Array, inner: int) -> Array:
     """Patches as columns: (*size, c, n, *outs), so that the runs copied are as long as a line of windows."""
-    order = (*range(inner + 1, part.ndim), *range(inner + 1))
-    return _by_position(part.transpose(order))
+    return _by_position(part.transpose(_order(inner, 1)))
 
 
 def _grouped(x: Array, w: Array, strides: tuple, padding: tuple, dilation: tuple, groups: int, out: Array) -> None:
@@ -348,7 +426,7 @@ def conv_kernel_grad(
         out.fill(0)
     elif groups > 1 and kernel_shape[-2] == 1:
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
-    elif groups == 1 and _stretches(x, dy, out.shape[:-2], strides, padding, dilation, wide.kernel_grad_pays):
+    elif groups == 1 and _stretches(x.shape, out.shape, x.dtype, strides, padding, dilation, wide.kernel_grad_pays):
         operations = 2 * dy.size * (out.size // out.shape[-1])
         wide.kernel_grad(x, dy, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
     else:

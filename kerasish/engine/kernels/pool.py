@@ -5,13 +5,13 @@ memory) that holds it.
 """
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from kerasish.engine.kernels.scratch import scratch
-from kerasish.engine.kernels.threads import each, ranges
+from kerasish.engine.kernels.scratch import aligned, scratch
+from kerasish.engine.kernels.threads import each, in_order, ranges
 from kerasish.engine.kernels.windows import Loader, shifts, tiles, window_view, windows
 
 Array = np.ndarray
@@ -193,7 +193,7 @@ def _budget(channels: int, dtype: np.dtype) -> int:
 def _pool(
     x: Array, size: tuple, strides: tuple, padding: tuple, ufunc: Callable, fill: Any, out: Array | None
 ) -> Array:
-    """Reduce every window by `ufunc`, axis by axis, over a few images at a time."""
+    """Reduce every window by `ufunc`, over a few images at a time."""
     at = windows(x.shape[1:-1], size, strides, padding, (1,) * len(size))
     if out is None:
         out = np.empty((x.shape[0], *at.outs, x.shape[-1]), x.dtype)
@@ -204,19 +204,60 @@ def _pool(
     def piece(start: int, stop: int) -> None:
         load = Loader(x, at, plan[0][0].stop, fill=fill)
         for images, _ in plan[start:stop]:
-            t = load(images)
-            for axis, (o, k, s) in enumerate(zip(at.outs, size, strides, strict=True), 1):
-                shape = (*t.shape[:axis], o, *t.shape[axis + 1 :])
-                into = out[images] if axis == len(size) else scratch(f"axis {axis}", shape, x.dtype)
-                first, *rest = (t[(*(slice(None),) * axis, slice(j, j + (o - 1) * s + 1, s))] for j in range(k))
-                if not rest:
-                    np.copyto(into, first)
-                for i, part in enumerate(rest):
-                    ufunc(into if i else first, part, out=into)
-                t = into
+            for call in _reductions(load(images), out[images], at.outs, size, strides, ufunc, scratch):
+                call()
 
     _shared(piece, len(plan), x.size)
     return out
+
+
+def _reductions(
+    t: Array, out: Array, outs: tuple, size: tuple, strides: tuple, ufunc: Callable, memory: Callable
+) -> Iterator[Callable[[], Any]]:
+    """The calls that reduce the windows of t, padded, into out: one axis after the other. `memory` is as `scratch`."""
+    for axis, (o, k, s) in enumerate(zip(outs, size, strides, strict=True), 1):
+        shape = (*t.shape[:axis], o, *t.shape[axis + 1 :])
+        into = out if axis == len(size) else memory(f"axis {axis}", shape, t.dtype)
+        lead = (slice(None),) * axis
+        first, *rest = (t[(*lead, slice(j, j + (o - 1) * s + 1, s))] for j in range(k))
+        if not rest:
+            yield partial(np.copyto, into, first)
+        for i, part in enumerate(rest):
+            yield partial(ufunc, into if i else first, part, out=into)
+        t = into
+
+
+def _bound_pool(
+    x: Array, out: Array, size: tuple, strides: tuple, padding: tuple, ufunc: Callable, fill: Any
+) -> list[Callable[[], Any]] | None:
+    """The calls of `_pool` for arrays that stay where they are; None if they are so large that several threads do them."""
+    if not out.size or x.size >= WORTH_SHARING:
+        return None
+    at = windows(x.shape[1:-1], size, strides, padding, (1,) * len(size))
+    calls: list[Callable[[], Any]] = []
+    block = x
+    if not at.plain:
+        block = aligned((len(x), *at.padded, x.shape[-1]), x.dtype)
+        for border in at.borders:
+            block[border] = fill
+        calls.append(partial(np.copyto, block[at.inner], x[at.crop]))
+    for images, _ in _plan(x, at.outs):
+        calls += _reductions(
+            block[images], out[images], at.outs, size, strides, ufunc, lambda _, shape, dtype: aligned(shape, dtype)
+        )
+    return calls
+
+
+def bound_max_pool(x: Array, out: Array, size: tuple, strides: tuple, padding: tuple) -> Callable[[], Any]:
+    calls = _bound_pool(x, out, size, strides, padding, np.maximum, _lowest(x.dtype))
+    return partial(max_pool, x, size, strides, padding, out) if calls is None else in_order(*calls)
+
+
+def bound_avg_pool(x: Array, out: Array, size: tuple, strides: tuple, padding: tuple) -> Callable[[], Any]:
+    calls = _bound_pool(x, out, size, strides, padding, np.add, 0)
+    if calls is None:
+        return partial(avg_pool, x, size, strides, padding, out)
+    return in_order(*calls, partial(np.multiply, out, _shares(x.shape[1:-1], size, strides, padding, x.dtype), out))
 
 
 def _spread(t: Array, axis: int, d: int, k: int, s: int) -> Array:

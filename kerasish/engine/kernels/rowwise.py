@@ -3,17 +3,22 @@
 Along the last axis they run over blocks of rows that stay in the cache; along any other, over the array as a whole.
 """
 
-from typing import Any, Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
 from kerasish.engine.kernels import crew
+from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.reduce import max_, row_max, row_sum, sum_
-from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.scratch import SMALL, ones, scratch
 
 Array = np.ndarray
 BLOCK_BYTES = 1 << 19
-SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32
+FEW, LONG_ROW = 1 << 14, 1 << 14  # elements
+SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32 ...
+LEAST_SUM = 1e-6  # ... and this from losing digits to numbers too small for them
 
 
 def _is_rows(x: Array, axis: int) -> bool:
@@ -83,12 +88,34 @@ def _exp_rows(x: Array, e: Array, total: Array) -> Array | None:
     if np.maximum.reduce(x, None) < SAFE:
         crew.apply(np.exp, x, e)
         row_sum(e, total)
-        if np.minimum.reduce(total, None) > 1e-6:
+        if np.minimum.reduce(total, None) > LEAST_SUM:
             return None
     top = _shift_rows(x, e)
     crew.apply(np.exp, e, e)
     row_sum(e, total)
     return top
+
+
+def bound_softmax(x: Array, out: Array, axis: int) -> Callable[[], Any]:
+    """softmax of an array that stays where it is; of a small one with all of its memory prepared."""
+    whole = partial(softmax, x, axis, out)
+    if not _is_rows(x, axis) or not out.flags.c_contiguous or x.nbytes > SMALL:
+        return whole
+    n = x.shape[-1]
+    flat, into, row = x.reshape(-1, n), out.reshape(-1, n), ones(n, x.dtype)[:, None]
+    e, total = np.empty_like(flat), np.empty((len(flat), 1), x.dtype)
+    greatest, least, exp, dot, divide = np.maximum.reduce, np.minimum.reduce, np.exp, np.dot, np.divide
+
+    def run() -> None:
+        if greatest(flat, None) < SAFE:
+            exp(flat, e)
+            dot(e, row, total)
+            if least(total, None) > LEAST_SUM:
+                divide(e, total, into)
+                return
+        whole()
+
+    return run
 
 
 def log_softmax_at(x: Array, index: Array, out: Array | None = None) -> Array:
@@ -108,14 +135,28 @@ def log_softmax_at_grad(g: Array, x: Array, index: Array, out: Array | None = No
     """The gradient of log_softmax_at in x: g (...) at the place of each row, less g * softmax(x)."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
-    flat = out.reshape(-1, x.shape[-1])
+    n = x.shape[-1]
+    flat = out.reshape(-1, n)
     for rows, (at, e, total, _) in _picked(x, index):
         slope, into = g.reshape(-1)[rows], flat[rows]
         np.divide(slope[:, None], total, total)
         np.negative(total, total)
-        np.multiply(e, total, into)
+        if e.size > FEW and n <= LONG_ROW:  # NumPy would do this by one thread
+            factors = scratch("factors", e.shape, e.dtype)
+            outer(total.reshape(-1), ones(n, e.dtype), factors)
+            crew.apply(np.multiply, e, factors, into)
+        else:
+            np.multiply(e, total, into)
         into.reshape(-1)[at] += slope
     return out
+
+
+@lru_cache(maxsize=256)
+def _starts(rows: int, n: int) -> Array:
+    """Where rows of n elements begin."""
+    starts = np.arange(0, rows * n, n)
+    starts.flags.writeable = False
+    return starts
 
 
 def _picked(x: Array, index: Array) -> Iterator[tuple[slice, tuple]]:
@@ -126,8 +167,11 @@ def _picked(x: Array, index: Array) -> Iterator[tuple[slice, tuple]]:
         for rows in _blocks(len(flat), n, x.itemsize):
             part = flat[rows]
             e, total = scratch("exp", part.shape, x.dtype), scratch("sum", (len(part), 1), x.dtype)
-            at = np.clip(where[rows], 0, n - 1).astype(np.intp)
-            at += np.arange(0, len(part) * n, n)
+            at = np.empty(len(part), np.intp)
+            np.copyto(at, where[rows], "unsafe")
+            np.minimum(at, n - 1, out=at)
+            np.maximum(at, 0, out=at)
+            at += _starts(len(part), n)
             yield rows, (at, e, total, _exp_rows(part, e, total))
 
 

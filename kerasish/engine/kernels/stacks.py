@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.scratch import address, ones, scratch
+from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
 # Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
@@ -70,19 +71,23 @@ def _products(a: Array, b: Array, out: Array) -> None:
 
 def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
     """A call of np.dot(a, b, out), matrices that stay where they are; in pieces by the crew where that is faster."""
-    stacks = _pieces(a, b, out)
-    call = None if stacks is None else crew.bind_products(*stacks)
-    return call or functools.partial(np.dot, a, b, out)
+    pieces, rest = _pieces(a, b, out)
+    call = None if pieces is None else crew.bind_products(*pieces)
+    if call is None:
+        return functools.partial(np.dot, a, b, out)
+    return call if rest is None else in_order(call, functools.partial(np.dot, *rest))
 
 
 def product(a: Array, b: Array, out: Array) -> None:
     """np.dot(a, b, out), likewise, of matrices that may be others with every call."""
-    stacks = _pieces(a, b, out)
-    call = None if stacks is None else _aimed(*stacks)
-    if call is None:
+    pieces, rest = _pieces(a, b, out)
+    call = None if pieces is None else _aimed(*pieces)
+    if pieces is None or call is None:
         np.dot(a, b, out)
-    else:
-        call(*stacks)
+        return
+    call(*pieces)
+    if rest is not None:
+        np.dot(*rest)
 
 
 def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:
@@ -128,8 +133,9 @@ def _cut(m: int, k: int, n: int) -> tuple[int, int] | None:
     return (rows, k // count) if rows else None
 
 
-def _pieces(a: Array, b: Array, out: Array) -> tuple[Array, Array, Array] | None:
-    """A product as a stack of products, for rows or for columns of its result, or None where it is best left whole.
+def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] | None, tuple[Array, Array, Array] | None]:
+    """A product as a stack of products of one size, for rows or for columns of its result, and what these leave over. None
+    and None where it is best left whole.
 
     OpenBLAS's own division of work among its threads is up to twice as slow as one piece for each of them, and where
     sums are short, or all is small, its kernels for small products are faster still.
@@ -137,18 +143,22 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[Array, Array, Array] | None
     (m, k), n = a.shape, b.shape[1]
     work, threads = m * k * n, crew.size()
     if threads == 1 or work <= SMALL or k > LONG_SUM or out.dtype != a.dtype:
-        return None
+        return None, None
     by_rows = m >= n
+    small = work <= MIDDLING * SMALL or k <= SHORT_SUM
     count = threads
-    if (work <= MIDDLING * SMALL or k <= SHORT_SUM) and blas.small_kernels() and not (by_rows and _turned(b)):  # which small kernels are slow at
+    if small and blas.small_kernels() and not (by_rows and _turned(b)):  # which those kernels are slow at
         while count * SMALL < work:
             count *= 2
-    count = next((c for c in range(count, 2 * count) if (m if by_rows else n) % c == 0), 0)
-    if not count:
-        return None
+    each = (m if by_rows else n) // count
+    if not each:
+        return None, None
+    end = each * count
     if by_rows:
-        return _rows(a, count), _repeated(b, count), _rows(out, count)
-    return _repeated(a, count), _columns(b, count), _columns(out, count)
+        pieces = _rows(a[:end], count), _repeated(b, count), _rows(out[:end], count)
+        return pieces, (a[end:], b, out[end:]) if end < m else None
+    pieces = _repeated(a, count), _columns(b[:, :end], count), _columns(out[:, :end], count)
+    return pieces, (a, b[:, end:], out[:, end:]) if end < n else None
 
 
 def _turned(x: Array) -> bool:
@@ -161,8 +171,8 @@ def _repeated(x: Array, times: int) -> Array:
 
 def _rows(x: Array, pieces: int) -> Array:
     """(pieces, rows, columns): splitting an axis is always a view."""
-    return x.reshape(pieces, -1, x.shape[1])
+    return x.reshape(pieces, len(x) // pieces, x.shape[1])
 
 
 def _columns(x: Array, pieces: int) -> Array:
-    return x.reshape(len(x), pieces, -1).swapaxes(0, 1)
+    return x.reshape(len(x), pieces, x.shape[1] // pieces).swapaxes(0, 1)

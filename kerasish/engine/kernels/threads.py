@@ -170,3 +170,21 @@ def tiled(work: Callable[[int, int], Any], n: int, step: int) -> None:
     """Call `work(start, stop)` for range(n) in steps."""
     for i in range(0, n, step):
         work(i, min(i + step, n))
+
+
+def in_order(*calls: Callable[[], Any]) -> Callable[[], Any]:
+    """The calls as one."""
+    if len(calls) == 2:
+        first, second = calls
+
+        def both() -> None:
+            first()
+            second()
+
+        return both
+
+    def run() -> None:
+        for call in calls:
+            call()
+
+    return run
