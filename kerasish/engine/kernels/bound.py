@@ -187,8 +187,6 @@ def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
 
 def _where_true(dy: Array, mask: Array, out: Array) -> Call:
     """out = dy where the mask is true, else 0. A cast and a product are faster than a mixed product."""
-    if dy.size < crew.LEAST or crew.size() == 1:
-        return partial(np.multiply, dy, mask, out)
     step = spare(dy.shape, dy.dtype)
     return in_order(partial(np.copyto, step, mask), bound_ufunc(np.multiply, dy, step, out))
 

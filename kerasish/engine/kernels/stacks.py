@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
-from kerasish.engine.kernels.scratch import address, ones, scratch
+from kerasish.engine.kernels.scratch import address, aligned, ones, scratch
 from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
@@ -18,7 +18,7 @@ Array = np.ndarray
 SMALL = 10**6
 MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
 LEAST_ROWS, GOOD_ROWS, MOST_ROWS = 8, 24, 128  # of a small product
-SHORT_SUM, LONG_SUM = 64, 2048  # terms of the sums that a product's numbers are
+SHORT_SUM, LONG_SUM = 128, 2048  # terms of the sums that a product's numbers are
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -71,6 +71,9 @@ def _products(a: Array, b: Array, out: Array) -> None:
 
 def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
     """A call of np.dot(a, b, out), matrices that stay where they are; in pieces by the crew where that is faster."""
+    if _worth_turning(a, b, out):
+        straight = aligned(b.shape, b.dtype)
+        return in_order(functools.partial(np.copyto, straight, b), bind_product(a, straight, out))
     pieces, rest = _pieces(a, b, out)
     call = None if pieces is None else crew.bind_products(*pieces)
     if call is None:
@@ -163,6 +166,14 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] 
 
 def _turned(x: Array) -> bool:
     return x.strides[0] < x.strides[1]
+
+
+def _worth_turning(a: Array, b: Array, out: Array) -> bool:
+    """Whether a transposed matrix is sooner copied than multiplied by as it is, which takes up to three times as long."""
+    m, k, dtype = len(a), len(b), out.dtype
+    if not _turned(b) or k < 2 or not blas.small_kernels() or dtype.char != "f" or not a.dtype == b.dtype == dtype:
+        return False
+    return m >= 32 and b.size <= 1 << 13 or m >= 1024 and k <= SHORT_SUM
 
 
 def _repeated(x: Array, times: int) -> Array:
