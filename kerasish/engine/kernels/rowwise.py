@@ -15,8 +15,8 @@ from kerasish.engine.kernels.reduce import max_, row_max, row_sum, sum_
 from kerasish.engine.kernels.scratch import SMALL, ones, scratch
 
 Array = np.ndarray
-BLOCK_BYTES = 1 << 19
-FEW, LONG_ROW = 1 << 14, 1 << 14  # elements
+BLOCK_BYTES = 1 << 20
+FEW, LONG_ROW = 1 << 14, 1 << 9  # elements
 SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32 ...
 LEAST_SUM = 1e-6  # ... and this from losing digits to numbers too small for them
 

@@ -19,6 +19,7 @@ SMALL = 10**6
 MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
 LEAST_ROWS, GOOD_ROWS, MOST_ROWS = 8, 24, 128  # of a small product
 SHORT_SUM, LONG_SUM = 128, 2048  # terms of the sums that a product's numbers are
+MOST_PARTS = 16  # of such a long sum
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -74,6 +75,12 @@ def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
     if _worth_turning(a, b, out):
         straight = aligned(b.shape, b.dtype)
         return in_order(functools.partial(np.copyto, straight, b), bind_product(a, straight, out))
+    terms = _terms(a, b, out)
+    if terms is not None:
+        parts = aligned((len(terms[0]), *out.shape), out.dtype)
+        call = crew.bind_products(*terms, parts)
+        if call is not None:
+            return in_order(call, functools.partial(np.dot, *_addends(parts, out)))
     pieces, rest = _pieces(a, b, out)
     call = None if pieces is None else crew.bind_products(*pieces)
     if call is None:
@@ -83,6 +90,14 @@ def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
 
 def product(a: Array, b: Array, out: Array) -> None:
     """np.dot(a, b, out), likewise, of matrices that may be others with every call."""
+    terms = _terms(a, b, out)
+    if terms is not None:
+        parts = scratch("parts of sums", (len(terms[0]), *out.shape), out.dtype)
+        call = _aimed(*terms, parts)
+        if call is not None:
+            call(*terms, parts)
+            np.dot(*_addends(parts, out))
+            return
     pieces, rest = _pieces(a, b, out)
     call = None if pieces is None else _aimed(*pieces)
     if pieces is None or call is None:
@@ -136,6 +151,27 @@ def _cut(m: int, k: int, n: int) -> tuple[int, int] | None:
     return (rows, k // count) if rows else None
 
 
+def _terms(a: Array, b: Array, out: Array) -> tuple[Array, Array] | None:
+    """The factors of a product with very long sums, as of a gradient over many rows, as stacks of products to be added up;
+    None for others. Each thread multiplies rows that it has just computed."""
+    (m, k), n = a.shape, b.shape[1]
+    threads = crew.size()
+    if threads == 1 or k <= LONG_SUM or not out.flags.c_contiguous or out.dtype != a.dtype:
+        return None
+    count = -(-m * k * n // SMALL)
+    if count > MOST_PARTS or not blas.small_kernels():
+        count = 2 * threads
+    count = next((c for c in range(max(count, threads), 2 * count) if k % c == 0), 0)
+    if not count:
+        return None
+    return a.reshape(m, count, k // count).swapaxes(0, 1), b.reshape(count, k // count, n)
+
+
+def _addends(parts: Array, out: Array) -> tuple[Array, Array, Array]:
+    """What np.dot adds up parts from."""
+    return ones(len(parts), parts.dtype), parts.reshape(len(parts), -1), out.reshape(-1)
+
+
 def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] | None, tuple[Array, Array, Array] | None]:
     """A product as a stack of products of one size, for rows or for columns of its result, and what these leave over. None
     and None where it is best left whole.
@@ -145,7 +181,7 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] 
     """
     (m, k), n = a.shape, b.shape[1]
     work, threads = m * k * n, crew.size()
-    if threads == 1 or work <= SMALL or k > LONG_SUM or out.dtype != a.dtype:
+    if threads == 1 or work <= SMALL or out.dtype != a.dtype:
         return None, None
     by_rows = m >= n
     small = work <= MIDDLING * SMALL or k <= SHORT_SUM
@@ -153,6 +189,8 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] 
     if small and blas.small_kernels() and not (by_rows and _turned(b)):  # which those kernels are slow at
         while count * SMALL < work:
             count *= 2
+        if (m if by_rows else n) // count < LEAST_ROWS:
+            count = threads
     each = (m if by_rows else n) // count
     if not each:
         return None, None
