@@ -23,7 +23,7 @@ from kerasish.engine.kernels.threads import each, ranges
 from kerasish.engine.kernels.windows import Loader, tiles, window_view, windows
 
 Array = np.ndarray
-WORTH_SHARING = 1 << 26  # operations, some 0.7 ms; less is done by one thread
+WORTH_SHARING = 1 << 25  # operations, some 0.3 ms; less is done by one thread
 WORTH_THE_CREW = 1 << 22  # multiplications of a product by itself, for which its threads are to be woken
 RUNS = 2  # of tiles, which threads may share
 TILE_BYTES = 1 << 20  # of patches: they are written, multiplied and forgotten within the cache
@@ -123,7 +123,7 @@ def _dense(
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
     finish = _Epilogue(b, relu) if b is not None or relu else None
-    operations = 2 * len(x) * math.prod(at.outs) * math.prod(size) * cin * cout
+    operations = _operations(len(x), at.outs, size, cin, cout)
     if _stretches(x.shape, w.shape, x.dtype, strides, padding, dilation, wide.pays):
         wide.conv(x, w, padding, dilation, out, finish, RUNS if operations >= WORTH_SHARING else 1)
         return
@@ -163,6 +163,11 @@ def _dense(
     _shared(piece, len(plan), operations)
 
 
+def _operations(n: int, outs: tuple, size: tuple, cin: int, cout: int) -> int:
+    """Of a convolution; those with few channels in take twice as long."""
+    return 2 * n * math.prod(outs) * math.prod(size) * cin * cout * (2 if cin <= FEW_CHANNELS else 1)
+
+
 def _stretches(
     shape: tuple, kernel: tuple, dtype: np.dtype, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
 ) -> bool:
@@ -199,7 +204,7 @@ def moving_conv(
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     at = windows(shape[1:-1], size, strides, padding, dilation)
     k = math.prod(size) * cin
-    operations = 2 * out.size * k
+    operations = _operations(shape[0], at.outs, size, cin, cout)
 
     def whole(x: Array) -> None:
         conv(x, w, strides, padding, dilation, groups, out=out)
@@ -427,7 +432,7 @@ def conv_kernel_grad(
     elif groups > 1 and kernel_shape[-2] == 1:
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
     elif groups == 1 and _stretches(x.shape, out.shape, x.dtype, strides, padding, dilation, wide.kernel_grad_pays):
-        operations = 2 * dy.size * (out.size // out.shape[-1])
+        operations = _operations(len(x), dy.shape[1:-1], out.shape[:-2], *out.shape[-2:])
         wide.kernel_grad(x, dy, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
     else:
         _kernel_grad(x, dy, strides, padding, dilation, groups, out)
@@ -444,7 +449,7 @@ def _kernel_grad(
     pointwise = taps == 1 and all(s == 1 for s in strides) and groups == 1
     by_tap = cin <= FEW_CHANNELS and taps > 1 and groups == 1
     inner = len(size)
-    operations = 2 * x.shape[0] * math.prod(at.outs) * k * cout
+    operations = _operations(x.shape[0], at.outs, size, cin, cout)
     shares = RUNS if operations >= WORTH_SHARING else 1
     plan = tiles(x.shape[0], at.outs, max(1, TILE_BYTES // (k * groups * x.itemsize)), shares)
     runs = ranges(len(plan), shares)
