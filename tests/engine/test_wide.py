@@ -6,10 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kerasish.engine.kernels import gemm, threads, wide, windows
+from kerasish.engine.kernels import blas, threads, wide, windows
 from kerasish.engine.kernels.conv import conv_bias, conv_input_grad, conv_kernel_grad
-
-pytestmark = pytest.mark.skipif(not gemm.available(np.dtype("f")), reason="needs the BLAS's own names")
 
 CASES = {  # images, spatial shape, channels in and out, size, padding, dilation
     "same": (3, (7, 6), 5, 4, (3, 3), ((1, 1), (1, 1)), (1, 1)),
@@ -116,10 +114,11 @@ def test_the_kernel_gradient_does_not_depend_on_the_number_of_threads(monkeypatc
     np.testing.assert_array_equal(grad(), shared)
 
 
-def test_without_the_blas_nothing_is_stretched(monkeypatch):
+def test_without_kernels_for_small_products_nothing_is_stretched(monkeypatch):
     layout = wide.wide((64, 64), (3, 3), ((1, 1), (1, 1)), (1, 1))
+    monkeypatch.setattr(blas, "small_kernels", lambda: True)
     assert wide.pays(16, layout, 32, 16, np.dtype("f"))
-    monkeypatch.setattr(gemm, "_functions", dict)
+    monkeypatch.setattr(blas, "small_kernels", lambda: False)
     assert not wide.pays(16, layout, 32, 16, np.dtype("f"))
 
 

@@ -1,15 +1,16 @@
-"""Convolution with stride one and without patches, for layers of few channels, where laying out patches costs more than
-multiplying them.
+"""Convolution with stride one and without patches: laying out patches costs as much as multiplying them where channels are
+few.
 
 Images are written one after the other with zeros between their lines, and between images, and are then one long matrix
-(places, channels). In it, place p meets tap t at place p + (a number that depends on t alone), wherever p is: a tap is one
-product over all places. Zeros at the end of a line are also those before the next, so a line is hardly longer than the
-image's. What is computed for the places between lines is dropped.
+(places, channels). In it, the window of place p meets tap t at place p + (a number that depends on t alone), wherever p is.
+Zeros at the end of a line are also those before the next, so a line is hardly longer than the image's. What is computed for
+the places between lines is dropped.
 
-The products are made the other way round: every place of x adds x[p] @ w[t] to the place of y that meets it by tap t. The
-taps of one line of the kernel belong to places of y side by side, so that one product with the kernel's line, a matrix
-(channels in, taps x channels out), adds to all of them: a wide product, for which BLAS is fast. Those of neighbouring places
-overlap; therefore they are taken in turns, every third place for lines of three taps.
+The taps of one line of the kernel meet places side by side, which are one row of numbers in memory: for every third place,
+with lines of three taps, these rows are a matrix (places / 3, taps x channels) that is there already. So a line of the
+kernel is a product for each of three turns. The lines' results, which are for windows a fixed distance apart, are added.
+All products of a part of the images are one call, as stacks of small ones (see stacks.py): threads of Python's would be in
+each other's way if there were more calls.
 """
 
 import math
@@ -20,14 +21,15 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.engine.kernels import blas
-from kerasish.engine.kernels.gemm import available, gemm
-from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.scratch import ones, scratch
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each, ranges
 
 Array = np.ndarray
-TILE_BYTES = 3 << 19  # of the two long matrices
+TILE_BYTES = 3 << 19  # of the long matrix and of the lines' results
 LEAST = 2048  # places; for less, so many products take longer to call than to make
+ROWS, GRAIN = 256, 16  # the most rows of a product, and what their number is a multiple of
+GOOD_COLUMNS = (48, 32, 24, 16)  # numbers of a kernel that are summed up in one product
 
 
 class Wide(NamedTuple):
@@ -62,18 +64,17 @@ def wide(spatial: tuple, size: tuple, padding: tuple, dilation: tuple) -> Wide |
 def pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
     """Whether a convolution is done sooner this way than by patches.
 
-    Both do the same products. To lay out patches costs as much again as 12 / cout of these, and the tenth part of them goes by
-    the side; to add up parts of the result costs 3 / cin; and here they are also done for the places between lines.
+    Both do the same products, here also for the places between lines; to add up lines costs as much as 2 / cin of them, and
+    to lay out patches 6 / cout, and a bit.
     """
-    if n * layout.image < LEAST or cin < 4 or not available(dtype):
+    if n * layout.image < LEAST or cin < 8 or not blas.small_kernels():
         return False
-    return layout.image / math.prod(layout.outs) + 3 / cin < 1.1 + 12 / cout
+    return layout.image / math.prod(layout.outs) + 2 / cin < 1.08 + 6 / cout
 
 
 def kernel_grad_pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
-    """The same for the adjoint in the kernel, whose products are (cin, taps x cout): too flat where cout is the larger, and as
-    soon made by patches where it is large."""
-    return cout <= min(cin, 32) and pays(n, layout, cin, cout, dtype)
+    """The same for the adjoint in the kernel."""
+    return pays(n, layout, cin, cout, dtype)
 
 
 class Part(NamedTuple):
@@ -131,80 +132,87 @@ def spread(x: Array, layout: Wide, before: int, after: int, name: str) -> Array:
 
 
 class Lines(NamedTuple):
-    """The lines of a kernel: `where` they begin, and how many taps each has."""
+    """How the lines of a kernel lie over the long matrix."""
 
-    where: tuple
-    taps: int
+    shape: tuple  # how many there are, along each axis
+    steps: tuple  # places from one to the next
+    taps: int  # side by side
 
 
 @lru_cache(maxsize=256)
-def lines(size: tuple, dilation: tuple) -> Lines:
+def lines(size: tuple, dilation: tuple, layout: Wide) -> Lines:
     """With a dilation every tap is a line of its own, since the places that it meets are not side by side."""
-    taps = size[-1] if dilation[-1] == 1 else 1
-    return Lines(tuple(np.ndindex(*size[:-1], size[-1] // taps)), taps)
+    steps = tuple(e * s for e, s in zip(dilation, layout.steps, strict=True))
+    return Lines(size[:-1], steps[:-1], size[-1]) if dilation[-1] == 1 else Lines(size, steps, 1)
 
 
-def by_line(w: Array, at: Lines) -> Array:
-    """A kernel as matrices (lines, cin, taps * cout), taps in reverse, as the places of y stand to which they belong."""
-    cin, cout = w.shape[-2:]
-    split = w.reshape(-1, at.taps, cin, cout)[:, ::-1]
-    return np.ascontiguousarray(split.swapaxes(1, 2)).reshape(-1, cin, at.taps * cout)
+class Rows(NamedTuple):
+    """How the places of a part are cut: every place is in one of `turns`, `stacks` and `rows`; `places` of them in all."""
+
+    turns: int
+    stacks: int
+    rows: int
+
+    @property
+    def places(self) -> int:
+        return self.turns * self.stacks * self.rows
 
 
-class Product(NamedTuple):
-    """Every so many places: places first, first + step, ... of x, times a line of the kernel, are added to those of y."""
+def _cut(windows: int, taps: int, most: int) -> Rows:
+    """Rows of at most so many for `windows` places in turns."""
+    count = -(-windows // taps)
+    stacks = -(-count // max(GRAIN, min(most, ROWS) // GRAIN * GRAIN))
+    rows = -(-count // stacks)
+    return Rows(taps, stacks, -(-rows // GRAIN) * GRAIN if stacks > 1 else rows)
 
-    line: int
-    first: int  # in x
-    meets: int  # in y, the first of the places side by side that it adds to
-    count: int
 
-
-@lru_cache(maxsize=1024)
-def products(n: int, layout: Wide, at: Lines, dilation: tuple, most: int | None = None) -> tuple[Product, ...]:
-    """The products of a convolution of n images, of `most` rows each if that is given; `at.taps` places are from each row to
-    the next. The first meets all of y, if they are not cut.
-
-    y has `layout.reach` rows before its first place, where what is computed is dropped.
-    """
-    places = (n - 1) * layout.image + layout.last + layout.reach
-    found = []
-    for line, index in enumerate(at.where):
-        distance = sum(t * e * s for t, e, s in zip(index, dilation, layout.steps, strict=True)) + at.taps - 1
-        for turn in range(at.taps):
-            count = -(-(places - turn) // at.taps)
-            for start, stop in ranges(count, -(-count // most) if most else 1):
-                first = turn + start * at.taps
-                found.append(Product(line, first, first + layout.reach - distance, stop - start))
-    return tuple(found)
+def _rows_of(matrix: Array, cut: Rows, width: int, at: Lines | None = None) -> Array:
+    """A view (*lines, turns, stacks, rows, numbers) of a long matrix: `width` places for each row."""
+    place, item = matrix.shape[1] * matrix.itemsize, matrix.itemsize
+    lead, steps = (at.shape, at.steps) if at else ((), ())
+    shape = (*lead, cut.turns, cut.stacks, cut.rows, width * matrix.shape[1])
+    row = cut.turns * place
+    return np.ndarray(shape, matrix.dtype, matrix, 0, (*(s * place for s in steps), place, cut.rows * row, row, item))
 
 
 def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish: Callable | None, shares: int) -> None:
     """The convolution of x with w, into `out`, by so many threads; `finish` is applied to each part."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize, shares)
-    at = lines(size, dilation)
-    matrices = by_line(w, at)
-    multiply, kernel, item, width = gemm(x.dtype), matrices.ctypes.data, x.itemsize, at.taps * cout
+    n_lines = math.prod(size[:-1]) * (size[-1] if dilation[-1] > 1 else 1)
+    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + n_lines * cout) * x.itemsize, shares)
 
     def piece(i: int) -> None:
         part = plan[i]
         layout, n = part.layout, part.images.stop - part.images.start
-        source = spread(x[part.images, part.source], layout, layout.lead, 0, "spread x")
-        y = scratch("wide y", (2 * layout.reach + n * layout.image, cout), x.dtype)
-        a, c, add = source.ctypes.data, y.ctypes.data, 0.0
-        for line, first, meets, count in products(n, layout, at, dilation):
-            multiply(
-                count, width, cin, 1.0, a + first * cin * item, at.taps * cin, kernel + line * cin * width * item, width,
-                add, c + meets * cout * item, width,
-            )  # fmt: skip
-            add = 1.0
-        whole = y[layout.reach :]
+        at = lines(size, dilation, layout)
+        windows = (n - 1) * layout.image + layout.last
+        cut = _cut(windows, at.taps, SMALL // (at.taps * cin * cout))
+        source = _source(x[part.images, part.source], layout, cut)
+        y = scratch("wide y", (n_lines, max(cut.places, n * layout.image), cout), x.dtype)
+        targets = y.reshape(*at.shape, -1, cout)[..., : cut.places, :]
+        targets = targets.reshape(*at.shape, cut.stacks, cut.rows, cut.turns, cout)
+        targets = np.moveaxis(targets, -2, -4)
+        kernel = w.reshape(*at.shape, 1, 1, at.taps * cin, cout)
+        np.matmul(_rows_of(source, cut, at.taps, at), kernel, targets)
+        first, *rest = y
+        place = out[part.images, part.rows]
+        last = rest.pop() if rest and not finish else None
+        for other in rest:
+            np.add(first[:windows], other[:windows], first[:windows])
         if finish:
-            finish(whole[: (n - 1) * layout.image + layout.last])
-        np.copyto(out[part.images, part.rows], inside(whole, n, layout))
+            finish(first[:windows])
+        if last is None:
+            np.copyto(place, inside(first, n, layout))
+        else:
+            np.add(inside(first, n, layout), inside(last, n, layout), place)
 
     each(piece, len(plan))
+
+
+def _source(x: Array, layout: Wide, cut: Rows) -> Array:
+    """x as a long matrix from the first place of the first window on, to the end of the last row."""
+    missing = cut.places + layout.reach - layout.lead - len(x) * layout.image
+    return spread(x, layout, layout.lead, max(0, missing), "spread x")
 
 
 def inside(matrix: Array, n: int, layout: Wide) -> Array:
@@ -216,30 +224,32 @@ def inside(matrix: Array, n: int, layout: Wide) -> Array:
 def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array, shares: int) -> None:
     """The adjoint in w, into `out`: the parts in so many runs for as many threads, each with a sum of its own."""
     size, (cin, cout) = out.shape[:-2], out.shape[-2:]
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + cout) * x.itemsize, shares)
-    at = lines(size, dilation)
+    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, 2 * (cin + cout) * x.itemsize, shares)
     pieces = ranges(len(plan), shares)
-    totals = scratch("total", (len(pieces), len(at.where), cin, at.taps * cout), x.dtype)
-    multiply, item, width = gemm(x.dtype, transposed=True), x.itemsize, at.taps * cout
-    most = SMALL // (cin * width) if blas.small_kernels() else None
+    totals = scratch("total", (len(pieces), *out.shape), x.dtype)
 
     def piece(run: int) -> None:
-        totals[run] = 0
-        total = totals[run].ctypes.data
+        total = totals[run].reshape(-1)
+        total.fill(0)
         for part in plan[slice(*pieces[run])]:
             layout, n = part.layout, part.images.stop - part.images.start
-            source = spread(x[part.images, part.source], layout, layout.lead, 0, "spread x")
-            ds = spread(dy[part.images, part.rows], layout, layout.reach, layout.reach, "spread dy")
-            a, b = source.ctypes.data, ds.ctypes.data
-            for line, first, meets, count in products(n, layout, at, dilation, most):
-                multiply(
-                    cin, width, count, 1.0, a + first * cin * item, at.taps * cin, b + meets * cout * item, width,
-                    1.0, total + line * cin * width * item, width,
-                )  # fmt: skip
+            at = lines(size, dilation, layout)
+            numbers = at.taps * cin
+            columns = next((c for c in GOOD_COLUMNS if numbers % c == 0), numbers)
+            cut = _cut((n - 1) * layout.image + layout.last, at.taps, SMALL // (columns * cout))
+            source = _source(x[part.images, part.source], layout, cut)
+            ds = spread(dy[part.images, part.rows], layout, 0, max(0, cut.places - n * layout.image), "spread dy")
+            left = _rows_of(source, cut, at.taps, at).swapaxes(-1, -2)  # (*lines, turns, stacks, numbers, rows)
+            left = left.reshape(*left.shape[:-2], numbers // columns, columns, cut.rows)
+            right = _rows_of(ds, cut, 1)[..., None, :, :]
+            terms = scratch("terms", (cut.turns * cut.stacks, total.size), x.dtype)
+            apart = terms.reshape(cut.turns, cut.stacks, *at.shape, numbers // columns, columns, cout)
+            np.matmul(left, right, np.moveaxis(apart, (0, 1), (-5, -4)))
+            for term in terms:
+                np.add(total, term, total)
 
     with blas.single:  # its threads would add in another order, where `each` does the pieces one by one
         each(piece, len(pieces))
     for other in totals[1:]:
         np.add(totals[0], other, totals[0])
-    split = totals[0].reshape(-1, cin, at.taps, cout).swapaxes(1, 2)[:, ::-1]
-    np.copyto(out, split.reshape(out.shape))
+    np.copyto(out, totals[0])
