@@ -19,7 +19,7 @@ SMALL = 10**6
 MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
 LEAST_ROWS, GOOD_ROWS, MOST_ROWS = 8, 24, 128  # of a small product
 SHORT_SUM, LONG_SUM = 128, 2048  # terms of the sums that a product's numbers are
-MOST_PARTS = 16  # of such a long sum
+MOST_PARTS, FEW_ROWS = 16, 32
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -153,10 +153,12 @@ def _cut(m: int, k: int, n: int) -> tuple[int, int] | None:
 
 def _terms(a: Array, b: Array, out: Array) -> tuple[Array, Array] | None:
     """The factors of a product with very long sums, as of a gradient over many rows, as stacks of products to be added up;
-    None for others. Each thread multiplies rows that it has just computed."""
+    None for others. Each thread multiplies rows that it has just computed. Few rows by a large matrix are done likewise:
+    the matrix is then read in the order of memory."""
     (m, k), n = a.shape, b.shape[1]
     threads = crew.size()
-    if threads == 1 or k <= LONG_SUM or not out.flags.c_contiguous or out.dtype != a.dtype:
+    long = k > LONG_SUM or (m <= FEW_ROWS and m * k * n > MIDDLING * SMALL)
+    if threads == 1 or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
         return None
     count = -(-m * k * n // SMALL)
     if count > MOST_PARTS or not blas.small_kernels():
