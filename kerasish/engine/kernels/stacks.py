@@ -85,7 +85,7 @@ def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
     call = None if pieces is None else crew.bind_products(*pieces)
     if call is None:
         return functools.partial(np.dot, a, b, out)
-    return call if rest is None else in_order(call, functools.partial(np.dot, *rest))
+    return call if rest is None else in_order(call, functools.partial(np.matmul, *rest))
 
 
 def product(a: Array, b: Array, out: Array) -> None:
@@ -105,7 +105,7 @@ def product(a: Array, b: Array, out: Array) -> None:
         return
     call(*pieces)
     if rest is not None:
-        np.dot(*rest)
+        np.matmul(*rest)  # np.dot wants a result without gaps
 
 
 def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasish.engine.kernels import blas
-from kerasish.engine.kernels.scratch import ones, scratch
+from kerasish.engine.kernels.scratch import scratch
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each, ranges
 
