@@ -157,10 +157,12 @@ def _terms(a: Array, b: Array, out: Array) -> tuple[Array, Array] | None:
     the matrix is then read in the order of memory."""
     (m, k), n = a.shape, b.shape[1]
     threads = crew.size()
-    long = k > LONG_SUM or (m <= FEW_ROWS and m * k * n > MIDDLING * SMALL)
+    work = m * k * n
+    few = m <= FEW_ROWS and work > MIDDLING * SMALL
+    long = k > LONG_SUM or few or (k >= 4 * max(m, n) and work > MIDDLING * SMALL)
     if threads == 1 or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
         return None
-    count = -(-m * k * n // SMALL)
+    count = -(-work // SMALL)
     if count > MOST_PARTS or not blas.small_kernels():
         count = 2 * threads
     count = next((c for c in range(max(count, threads), 2 * count) if k % c == 0), 0)
