@@ -278,7 +278,6 @@ class Emitter:
                 params[k] = _Raw(known)
         if any(isinstance(v, Graph) for v in node.params.values()):
             params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
-        function = self._function(prim, node)
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
         if self.chain is not None and planned and self._settled(node):
@@ -291,6 +290,7 @@ class Emitter:
             maker, target = self._known(MOVING[prim.name]), self.name(out)
             self.bound.append(f"{name} = {maker}({', '.join([*args[1:], target, shape, *written])})")
             return [f"{name}({args[0]})  # {target} = {prim.name}({', '.join([*args, *written])})"]
+        function = self._function(prim, node)
         if planned:
             target = self.name(out)
             if prim is P.cast:
