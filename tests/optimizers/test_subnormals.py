@@ -10,7 +10,7 @@ import kerasish as keras
 @pytest.mark.parametrize("size", [3, 70_001])
 def test_numbers_below_the_smallest_normal_one_become_zero(size, dtype):
     tiny = np.finfo(dtype).tiny
-    given = {0.0: 0.0, -0.0: 0.0, tiny: tiny, -tiny: -tiny, tiny / 2: 0.0, -tiny / 2: 0.0, np.inf: np.inf, 3.0: 3.0}
+    given = {0.0: 0.0, tiny: tiny, -tiny: -tiny, tiny / 2: 0.0, -tiny / 2: 0.0, np.inf: np.inf, 3.0: 3.0}
     variable = keras.Variable(np.zeros(size, dtype), dtype=dtype)
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     optimizer.build([variable])

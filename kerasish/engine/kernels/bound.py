@@ -17,7 +17,7 @@ import numpy as np
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
 from kerasish.engine.kernels.elementwise import clip_grad, relu_grad, sigmoid, weighted_sum
-from kerasish.engine.kernels.outer import bound_outer, outer
+from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.rowwise import bound_softmax
@@ -28,8 +28,7 @@ from kerasish.engine.kernels.threads import in_order
 Array = np.ndarray
 Call = Callable[[], Any]
 PARTS = 8  # in which columns are summed
-SHORT = 512  # numbers in a row up to which it is laid out repeatedly ...
-FEW = 1 << 16  # ... in more elements than so many: to lay it out takes longer than NumPy's rows do
+FEW = 1 << 16  # elements: to lay out a row that is repeated over no more takes longer than NumPy's rows do
 MOST = 1 << 17  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
 
 
@@ -77,39 +76,15 @@ def spare(shape: tuple, dtype: Any) -> Array:
 
 
 def bound_ufunc(ufunc: np.ufunc, *arrays: Array) -> Call:
-    """A ufunc of (*arguments, out), by the crew where it pays. Rows and columns that are repeated are laid out for it."""
-    *args, out = arrays
-    if crew.size() == 1 or out.size < crew.LEAST or not out.flags.c_contiguous or not out.ndim:
-        return _plain(ufunc, *arrays)
-    before: list[Call] = []
-    whole = [a if a.shape == out.shape or a.size == 1 else _repeated(a, out.shape, before) for a in args]
-    call = None if any(a is None for a in whole) else crew.bind(ufunc, (*whole, out))
-    if call is None:
-        return _plain(ufunc, *arrays)
-    return in_order(*before, call) if before else call
+    """A ufunc of (*arguments, out), by the crew where it pays."""
+    call = None if crew.size() == 1 or not arrays[-1].ndim else crew.bind(ufunc, arrays)
+    return call or _plain(ufunc, *arrays)
 
 
 def _plain(ufunc: np.ufunc, *arrays: Array) -> Call:
     if ufunc in (np.maximum, np.minimum):  # which warn that a third array might be meant as an operand
         return partial(ufunc, *arrays[:-1], out=arrays[-1])
     return partial(ufunc, *arrays)
-
-
-def _repeated(a: Array, shape: tuple, before: list[Call]) -> Array | None:
-    """An array of `shape` which calls added to `before` fill with a row (..., n) or a column (..., 1), repeated; None for
-    others. NumPy is slow over short rows, and this, done by the BLAS, costs less than what is gained."""
-    rows, n = math.prod(shape[:-1]), shape[-1]
-    if a.dtype.char not in "fd" or not a.flags.c_contiguous or n < 2 or n > SHORT or rows * n <= FEW:
-        return None
-    if a.shape[-1:] == (n,) and a.size == n:
-        left, right = ones(rows, a.dtype), a.reshape(n)
-    elif a.shape == (*shape[:-1], 1):
-        left, right = a.reshape(rows), ones(n, a.dtype)
-    else:
-        return None
-    filled = spare(shape, a.dtype)
-    before.append(bound_outer(left, right, filled.reshape(rows, n)))
-    return filled
 
 
 def rows_of(row: Array, shape: tuple) -> Array:
