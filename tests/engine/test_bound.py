@@ -25,6 +25,7 @@ CONVOLUTIONS = {  # input shape, kernel size, channels out, strides, padding, di
     "groups": ((2, 9, 8, 6), (3, 3), 4, (1, 1), ((1, 1), (1, 1)), (1, 1), 2),
     "in long matrices": ((2, 40, 40, 16), (3, 3), 8, (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     "too large to be prepared": ((4, 40, 40, 16), (3, 3), 64, (2, 2), ((1, 1), (1, 1)), (1, 1), 1),
+    "one image in several tiles": ((1, 200, 150, 3), (3, 3), 1, (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     "no image": ((0, 9, 8, 3), (3, 3), 5, (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
 }
 

@@ -38,7 +38,6 @@ def machine(request, monkeypatch):
     if request.param == "no small kernels":
         monkeypatch.setattr(blas, "small_kernels", lambda: False)
     if request.param == "alone":
-        monkeypatch.setattr(crew, "size", lambda: 1)
         monkeypatch.setattr(crew, "_library", lambda: None)
     stacks._cut.cache_clear()
     yield
@@ -62,6 +61,22 @@ def test_every_way_is_the_product(shape, layout, dtype, machine):
         out.fill(np.nan)
         way()
         np.testing.assert_allclose(out / scale, expected / scale, rtol=0, atol=2e-5 if dtype == "f" else 5e-14, err_msg=name)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_bits_do_not_depend_on_how_many_threads_there_are(shape, monkeypatch):
+    m, k, n = SHAPES[shape]
+    a, b, out = drawn(m, k, "f", False), drawn(k, n, "f", False), np.empty((m, n), "f")
+    found = []
+    for _ in range(2):
+        for way in (stacks.bind_product(a, b, out), lambda: stacks.moving_product(m, k, n)(a, b, out)):
+            way()
+            found.append(out.copy())
+        if crew.known():
+            monkeypatch.setattr(crew, "size", lambda: 1)
+            vars(stacks._made).clear()
+    for y in found[1:]:
+        np.testing.assert_array_equal(y, found[0])
 
 
 def test_a_bound_product_follows_its_arrays():

@@ -48,7 +48,6 @@ def plain(x, w, padding, dilation):
 @pytest.fixture(params=[1 << 20, 700], ids=["one part", "small parts"])
 def stretched(request, monkeypatch):
     monkeypatch.setattr(wide, "pays", always)
-    monkeypatch.setattr(wide, "kernel_grad_pays", always)
     monkeypatch.setattr(wide, "TILE_BYTES", request.param)
     convolution = import_module("kerasish.engine.kernels.conv")  # the package has a function of this name
     monkeypatch.setattr(convolution, "WORTH_SHARING", request.param)
@@ -90,7 +89,6 @@ def test_adjoints_are_those_of_patches(case, stretched, monkeypatch):
 
     got = both()
     monkeypatch.setattr(wide, "pays", lambda *_: False)
-    monkeypatch.setattr(wide, "kernel_grad_pays", lambda *_: False)
     for mine, wanted in zip(got, both()):
         np.testing.assert_allclose(mine, wanted, rtol=0, atol=1e-4)
 
@@ -117,9 +115,15 @@ def test_the_kernel_gradient_does_not_depend_on_the_number_of_threads(monkeypatc
 def test_without_kernels_for_small_products_nothing_is_stretched(monkeypatch):
     layout = wide.wide((64, 64), (3, 3), ((1, 1), (1, 1)), (1, 1))
     monkeypatch.setattr(blas, "small_kernels", lambda: True)
-    assert wide.pays(16, layout, 32, 16, np.dtype("f"))
+    assert wide.pays(16, layout, 3, 32, 16)
     monkeypatch.setattr(blas, "small_kernels", lambda: False)
-    assert not wide.pays(16, layout, 32, 16, np.dtype("f"))
+    assert not wide.pays(16, layout, 3, 32, 16)
+
+
+def test_very_many_channels_go_by_patches(monkeypatch):
+    monkeypatch.setattr(blas, "small_kernels", lambda: True)
+    layout = wide.wide((56, 56), (3, 3), ((1, 1), (1, 1)), (1, 1))
+    assert wide.pays(4, layout, 3, 64, 64) and not wide.pays(4, layout, 3, 256, 256)
 
 
 @pytest.mark.parametrize("padding", [((-1, 0), (0, 0)), ((3, 3), (0, 0))], ids=["negative", "beyond the kernel"])

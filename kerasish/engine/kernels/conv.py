@@ -5,7 +5,7 @@
     conv_kernel_grad  its adjoint in w
 
 Each of the three is differentiated by the other two. Padding is explicit, a pair for each axis, and negative padding
-crops. Few channels go by long matrices (wide.py), one channel a group by shifted products (depthwise.py), all else by patches.
+crops. Some go by long matrices (wide.py), one channel a group by einsum (depthwise.py), all else by patches.
 """
 
 import math
@@ -124,7 +124,7 @@ def _dense(
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
     finish = _Epilogue(b, relu) if b is not None or relu else None
     operations = _operations(len(x), at.outs, size, cin, cout)
-    if _stretches(x.shape, w.shape, x.dtype, strides, padding, dilation, wide.pays):
+    if _stretches(x.shape, w.shape, x.dtype, strides, padding, dilation):
         wide.conv(x, w, padding, dilation, out, finish, RUNS if operations >= WORTH_SHARING else 1)
         return
     taps = math.prod(size)
@@ -168,15 +168,14 @@ def _operations(n: int, outs: tuple, size: tuple, cin: int, cout: int) -> int:
     return 2 * n * math.prod(outs) * math.prod(size) * cin * cout * (2 if cin <= FEW_CHANNELS else 1)
 
 
-def _stretches(
-    shape: tuple, kernel: tuple, dtype: np.dtype, strides: tuple, padding: tuple, dilation: tuple, pays: Callable[..., bool]
-) -> bool:
+def _stretches(shape: tuple, kernel: tuple, dtype: np.dtype, strides: tuple, padding: tuple, dilation: tuple) -> bool:
     """Whether a convolution of an input of that shape is done in long matrices rather than by patches."""
     size = kernel[:-2]
-    if max(strides) > 1 or max(size) == 1:
+    if max(strides) > 1 or max(size) == 1 or dtype.char not in "fd":
         return False
     layout = wide.wide(shape[1:-1], size, padding, dilation)
-    return layout is not None and pays(shape[0], layout, *kernel[-2:], dtype)
+    taps = size[-1] if dilation[-1] == 1 else 1
+    return layout is not None and wide.pays(shape[0], layout, taps, *kernel[-2:])
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -212,14 +211,14 @@ def moving_conv(
     plain = groups == 1 and w.dtype.char in "fd" and all(a.flags.c_contiguous and a.size for a in (w, out))
     if not plain or not math.prod(shape) or not 0 < operations < WORTH_SHARING:
         return whole
-    if _stretches(shape, w.shape, w.dtype, strides, padding, dilation, wide.pays):
+    if _stretches(shape, w.shape, w.dtype, strides, padding, dilation):
         return whole
     matrix, flat = w.reshape(k, cout), out.reshape(-1, cout)
     if math.prod(size) == 1 and at.plain and max(strides) == 1:
         multiply = moving_product(len(flat), cin, cout)
         return lambda x: multiply(x.reshape(-1, cin), matrix, flat)
     plan = tiles(shape[0], at.outs, max(1, TILE_BYTES // (k * w.itemsize)), 1)
-    if len(plan) > 1:
+    if len(plan) > 1 or len(plan[0][1]) > 1:  # larger than a tile
         return whole
     block = None if at.plain else aligned((shape[0], *at.padded, cin), w.dtype)
     if block is not None:
@@ -228,32 +227,24 @@ def moving_conv(
     view = None
     if block is not None or fixed is not None:
         view = window_view(fixed if block is None else block, at.outs, size, strides, dilation).transpose(order)
-    lines = []  # which part of the windows, where its patches go, and what multiplies them
-    for index, rows in plan[0][1]:
-        count = rows.stop - rows.start
-        part = (shape[0], *at.outs) if not index else np.empty((shape[0], *at.outs), bool)[index].shape
-        patches = aligned(tuple((*part, *size, cin)[i] for i in order), w.dtype)
-        rows_of_patches = patches.reshape(count, k) if order[0] == 0 else patches.reshape(k, count).T
-        where = tuple((*index, *(slice(None),) * (len(order) - len(index)))[i] for i in order) if index else ()
-        bind = bind_product if count * k * cout > WORTH_THE_CREW else partial(partial, dot)
-        lines.append((where, patches, bind(rows_of_patches, matrix, flat[rows])))
+    patches = aligned(tuple((shape[0], *at.outs, *size, cin)[i] for i in order), w.dtype)
+    rows = patches.reshape(-1, k) if order[0] == 0 else patches.reshape(k, -1).T
+    bind = bind_product if len(rows) * k * cout > WORTH_THE_CREW else partial(partial, dot)
+    multiply, copyto = bind(rows, matrix, flat), np.copyto
 
     def run(x: Array) -> None:
         if block is not None:
             copyto(block[at.inner], x[at.crop])
-            windowed = view
+            copyto(patches, view)
         elif view is not None:
-            windowed = view
+            copyto(patches, view)
         elif x.flags.c_contiguous:
-            windowed = window_view(x, at.outs, size, strides, dilation).transpose(order)
+            copyto(patches, window_view(x, at.outs, size, strides, dilation).transpose(order))
         else:
             whole(x)
             return
-        for where, patches, multiply in lines:
-            copyto(patches, windowed[where] if where else windowed)
-            multiply()
+        multiply()
 
-    copyto = np.copyto
     return run
 
 
@@ -431,7 +422,7 @@ def conv_kernel_grad(
         out.fill(0)
     elif groups > 1 and kernel_shape[-2] == 1:
         depthwise.kernel_grad(x, dy, strides, padding, dilation, out)
-    elif groups == 1 and _stretches(x.shape, out.shape, x.dtype, strides, padding, dilation, wide.kernel_grad_pays):
+    elif groups == 1 and _stretches(x.shape, out.shape, x.dtype, strides, padding, dilation):
         operations = _operations(len(x), dy.shape[1:-1], out.shape[:-2], *out.shape[-2:])
         wide.kernel_grad(x, dy, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
     else:

@@ -85,6 +85,11 @@ def _right(library: _Library) -> bool:
     return bool(np.array_equal(out, x - y))
 
 
+def known() -> bool:
+    """Whether NumPy's library is one that the crew can work with, be it by one thread."""
+    return _library() is not None
+
+
 @functools.cache
 def size() -> int:
     """How many threads there are, this one included; 1 where there is no such thing."""

@@ -12,7 +12,7 @@ import numpy as np
 from kerasish.engine.kernels import blas
 
 Array = np.ndarray
-ROWS, AS_IT_IS, TRANSPOSED = 101, 111, 112  # CBLAS's names for row-major order and for what to do with an operand
+ROWS, AS_IT_IS = 101, 111  # CBLAS's names for row-major order and for an operand that is not transposed
 
 
 @functools.cache
@@ -34,10 +34,10 @@ def available(dtype: np.dtype) -> bool:
     return dtype.char in _functions()
 
 
-def gemm(dtype: np.dtype, transposed: bool = False) -> Callable:
+def gemm(dtype: np.dtype) -> Callable:
     """f(m, n, k, 1.0, a, lda, b, ldb, add, c, ldc): c (m, n) = a (m, k) @ b (k, n) + add * c, where a, b and c are addresses
-    and lda, ldb and ldc how many numbers it is from one row to the next. If `transposed`, a is given as (k, m).
+    and lda, ldb and ldc how many numbers it is from one row to the next.
 
     Addresses, since a view of an array takes longer to make than BLAS takes to begin.
     """
-    return functools.partial(_functions()[dtype.char], ROWS, TRANSPOSED if transposed else AS_IT_IS, AS_IT_IS)
+    return functools.partial(_functions()[dtype.char], ROWS, AS_IT_IS, AS_IT_IS)

@@ -151,7 +151,7 @@ def log_softmax_at_grad(g: Array, x: Array, index: Array, out: Array | None = No
     return out
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _starts(rows: int, n: int) -> Array:
     """Where rows of n elements begin."""
     starts = np.arange(0, rows * n, n)

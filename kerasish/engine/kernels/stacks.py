@@ -62,12 +62,7 @@ def products(a: Array, b: Array, out: Array) -> None:
 
 
 def _products(a: Array, b: Array, out: Array) -> None:
-    call = _aimed(a, b, out)
-    if call is not None:
-        call(a, b, out)
-    else:
-        with blas.single:
-            np.matmul(a, b, out)
+    (_aimed(a, b, out) or _in_turn)(a, b, out)
 
 
 def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
@@ -78,14 +73,22 @@ def bind_product(a: Array, b: Array, out: Array) -> Callable[[], object]:
     terms = _terms(a, b, out)
     if terms is not None:
         parts = aligned((len(terms[0]), *out.shape), out.dtype)
-        call = crew.bind_products(*terms, parts)
-        if call is not None:
-            return in_order(call, functools.partial(np.dot, *_addends(parts, out)))
+        return in_order(_bound(*terms, parts), functools.partial(np.dot, *_addends(parts, out)))
     pieces, rest = _pieces(a, b, out)
-    call = None if pieces is None else crew.bind_products(*pieces)
-    if call is None:
+    if pieces is None:
         return functools.partial(np.dot, a, b, out)
+    call = _bound(*pieces)
     return call if rest is None else in_order(call, functools.partial(np.matmul, *rest))
+
+
+def _bound(a: Array, b: Array, out: Array) -> Callable[[], object]:
+    return crew.bind_products(a, b, out) or functools.partial(_in_turn, a, b, out)
+
+
+def _in_turn(a: Array, b: Array, out: Array) -> None:
+    """The products of stacks by this thread, to the same bits as by the crew."""
+    with blas.single:
+        np.matmul(a, b, out)
 
 
 def product(a: Array, b: Array, out: Array) -> None:
@@ -93,24 +96,21 @@ def product(a: Array, b: Array, out: Array) -> None:
     terms = _terms(a, b, out)
     if terms is not None:
         parts = scratch("parts of sums", (len(terms[0]), *out.shape), out.dtype)
-        call = _aimed(*terms, parts)
-        if call is not None:
-            call(*terms, parts)
-            np.dot(*_addends(parts, out))
-            return
+        _products(*terms, parts)
+        np.dot(*_addends(parts, out))
+        return
     pieces, rest = _pieces(a, b, out)
-    call = None if pieces is None else _aimed(*pieces)
-    if pieces is None or call is None:
+    if pieces is None:
         np.dot(a, b, out)
         return
-    call(*pieces)
+    _products(*pieces)
     if rest is not None:
         np.matmul(*rest)  # np.dot wants a result without gaps
 
 
 def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:
     """What computes products of these sizes, np.dot itself if they are small."""
-    return np.dot if crew.size() == 1 or rows * inner * columns <= SMALL else product
+    return product if crew.known() and rows * inner * columns > SMALL else np.dot
 
 
 def dot(a: Array, b: Array, out: Array) -> None:
@@ -156,16 +156,15 @@ def _terms(a: Array, b: Array, out: Array) -> tuple[Array, Array] | None:
     None for others. Each thread multiplies rows that it has just computed. Few rows by a large matrix are done likewise:
     the matrix is then read in the order of memory."""
     (m, k), n = a.shape, b.shape[1]
-    threads = crew.size()
     work = m * k * n
     few = m <= FEW_ROWS and work > MIDDLING * SMALL
     long = k > LONG_SUM or few or (k >= 4 * max(m, n) and work > MIDDLING * SMALL)
-    if threads == 1 or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
+    if not crew.known() or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
         return None
     count = -(-work // SMALL)
     if count > MOST_PARTS or not blas.small_kernels():
-        count = 2 * threads
-    count = next((c for c in range(max(count, threads), 2 * count) if k % c == 0), 0)
+        count = 4
+    count = next((c for c in range(max(count, 2), 2 * count) if k % c == 0), 0)
     if not count:
         return None
     return a.reshape(m, count, k // count).swapaxes(0, 1), b.reshape(count, k // count, n)
@@ -181,20 +180,20 @@ def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] 
     and None where it is best left whole.
 
     OpenBLAS's own division of work among its threads is up to twice as slow as one piece for each of them, and where
-    sums are short, or all is small, its kernels for small products are faster still.
+    sums are short, or all is small, its kernels for small products are faster still. The pieces follow from sizes alone.
     """
     (m, k), n = a.shape, b.shape[1]
-    work, threads = m * k * n, crew.size()
-    if threads == 1 or work <= SMALL or out.dtype != a.dtype:
+    work = m * k * n
+    if not crew.known() or work <= SMALL or out.dtype != a.dtype:
         return None, None
     by_rows = m >= n
     small = work <= MIDDLING * SMALL or k <= SHORT_SUM
-    count = threads
+    count = whole = 2 if work < 1 << 27 else 4 if work < 1 << 30 else 8
     if small and blas.small_kernels() and not (by_rows and _turned(b)):  # which those kernels are slow at
         while count * SMALL < work:
             count *= 2
         if (m if by_rows else n) // count < LEAST_ROWS:
-            count = threads
+            count = whole
     each = (m if by_rows else n) // count
     if not each:
         return None, None

@@ -1,5 +1,4 @@
-"""Convolution with stride one and without patches: laying out patches costs as much as multiplying them where channels are
-few.
+"""Convolution with stride one and without patches, for layers where laying out patches costs as much as multiplying them.
 
 Images are written one after the other with zeros between their lines, and between images, and are then one long matrix
 (places, channels). In it, the window of place p meets tap t at place p + (a number that depends on t alone), wherever p is.
@@ -61,20 +60,15 @@ def wide(spatial: tuple, size: tuple, padding: tuple, dilation: tuple) -> Wide |
     return Wide(outs, pitches, steps, lead, math.prod(pitches), reach, last)
 
 
-def pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
-    """Whether a convolution is done sooner this way than by patches.
+def pays(n: int, layout: Wide, taps: int, cin: int, cout: int) -> bool:
+    """Whether a convolution, or its adjoint in the kernel, is done sooner this way than by patches; `taps` are those of a line.
 
     Both do the same products, here also for the places between lines; to add up lines costs as much as 2 / cin of them, and
-    to lay out patches 6 / cout, and a bit.
+    to lay out patches 6 / cout, and a bit. With very many channels a product of a few rows is no small one any more.
     """
-    if n * layout.image < LEAST or cin < 8 or not blas.small_kernels():
+    if n * layout.image < LEAST or cin < 8 or taps * cin * cout * 2 * GRAIN > SMALL or not blas.small_kernels():
         return False
     return layout.image / math.prod(layout.outs) + 2 / cin < 1.08 + 6 / cout
-
-
-def kernel_grad_pays(n: int, layout: Wide, cin: int, cout: int, dtype: np.dtype) -> bool:
-    """The same for the adjoint in the kernel."""
-    return pays(n, layout, cin, cout, dtype)
 
 
 class Part(NamedTuple):
@@ -180,6 +174,7 @@ def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     n_lines = math.prod(size[:-1]) * (size[-1] if dilation[-1] > 1 else 1)
     plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + n_lines * cout) * x.itemsize, shares)
+    w = np.ascontiguousarray(w)
 
     def piece(i: int) -> None:
         part = plan[i]
