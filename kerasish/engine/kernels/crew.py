@@ -85,9 +85,11 @@ def _right(library: _Library) -> bool:
     return bool(np.array_equal(out, x - y))
 
 
-def known() -> bool:
-    """Whether NumPy's library is one that the crew can work with, be it by one thread."""
-    return _library() is not None
+def most() -> int:
+    """How many threads the BLAS has, whatever KERASISH_NUM_THREADS allows: what a product is divided by. 0 where it cannot
+    be divided."""
+    library = _library()
+    return 0 if library is None else library.size
 
 
 @functools.cache

@@ -1,5 +1,11 @@
-"""Stacks of matrix products on blocks of memory that follow one another. The crew's list for products of one shape is made
-once and aimed at other arrays in two microseconds, where making one takes 25.
+"""Matrix products made of smaller ones, for the crew's threads and for OpenBLAS's kernels for small products.
+
+OpenBLAS's own division of a product among its threads is up to twice as slow as one piece for each, and products of up to a
+million multiplications have kernels that lay out no matrix anew (on processors with AVX-512). So a product is cut by the
+rows or columns of its result (`_pieces`), or, where its sums are long, by their terms (`_terms`), into a stack of equal
+ones. How depends on sizes and on how many threads the BLAS has, never on how many are used. `dot` does likewise by one thread.
+
+The crew's list for products of one shape is made once and aimed at other arrays in two microseconds, where making one takes 25.
 """
 
 import functools
@@ -13,13 +19,12 @@ from kerasish.engine.kernels.scratch import address, aligned, ones, scratch
 from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
-# Multiplications of one product. OpenBLAS has kernels for products up to this size that do not lay out the matrices anew,
-# and are up to 1.4 times as fast: what is somewhat larger is done in halves. In more parts it would be slower than whole.
-SMALL = 10**6
-MIDDLING = 10  # times that: for more, laying out the matrices anew pays, but where sums are short
+SMALL = 10**6  # multiplications of a product that OpenBLAS's kernels for small ones take
+MIDDLING = 10  # times that: what is larger is not made of small ones, but where its sums are short
 LEAST_ROWS, GOOD_ROWS, MOST_ROWS = 8, 24, 128  # of a small product
 SHORT_SUM, LONG_SUM = 128, 2048  # terms of the sums that a product's numbers are
-MOST_PARTS, FEW_ROWS = 16, 32
+MOST_PARTS = 16  # that a sum is cut into
+FEW_ROWS = 32  # up to here the matrix on the right takes most of the memory
 MOST_KEPT = 512
 _made = threading.local()  # the lists are written to, so every thread has its own
 
@@ -110,7 +115,7 @@ def product(a: Array, b: Array, out: Array) -> None:
 
 def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:
     """What computes products of these sizes, np.dot itself if they are small."""
-    return product if crew.known() and rows * inner * columns > SMALL else np.dot
+    return product if crew.most() and rows * inner * columns > SMALL else np.dot
 
 
 def dot(a: Array, b: Array, out: Array) -> None:
@@ -159,11 +164,11 @@ def _terms(a: Array, b: Array, out: Array) -> tuple[Array, Array] | None:
     work = m * k * n
     few = m <= FEW_ROWS and work > MIDDLING * SMALL
     long = k > LONG_SUM or few or (k >= 4 * max(m, n) and work > MIDDLING * SMALL)
-    if not crew.known() or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
+    if not crew.most() or not long or not out.flags.c_contiguous or out.dtype != a.dtype:
         return None
     count = -(-work // SMALL)
     if count > MOST_PARTS or not blas.small_kernels():
-        count = 4
+        count = max(4, min(crew.most(), MOST_PARTS))
     count = next((c for c in range(max(count, 2), 2 * count) if k % c == 0), 0)
     if not count:
         return None
@@ -177,18 +182,14 @@ def _addends(parts: Array, out: Array) -> tuple[Array, Array, Array]:
 
 def _pieces(a: Array, b: Array, out: Array) -> tuple[tuple[Array, Array, Array] | None, tuple[Array, Array, Array] | None]:
     """A product as a stack of products of one size, for rows or for columns of its result, and what these leave over. None
-    and None where it is best left whole.
-
-    OpenBLAS's own division of work among its threads is up to twice as slow as one piece for each of them, and where
-    sums are short, or all is small, its kernels for small products are faster still. The pieces follow from sizes alone.
-    """
+    and None where it is best left whole."""
     (m, k), n = a.shape, b.shape[1]
     work = m * k * n
-    if not crew.known() or work <= SMALL or out.dtype != a.dtype:
+    if not crew.most() or work <= SMALL or out.dtype != a.dtype:
         return None, None
     by_rows = m >= n
     small = work <= MIDDLING * SMALL or k <= SHORT_SUM
-    count = whole = 2 if work < 1 << 27 else 4 if work < 1 << 30 else 8
+    count = whole = max(2, min(crew.most(), work // SMALL))
     if small and blas.small_kernels() and not (by_rows and _turned(b)):  # which those kernels are slow at
         while count * SMALL < work:
             count *= 2
