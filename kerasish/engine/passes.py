@@ -335,9 +335,8 @@ def drop_unused(graph: Graph) -> Graph:
 
 
 PASSES = [
-    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, drop_unused, bias_after_pooling,
-    sums_of_gradients, dots_of_rows,
-    copies_in_order, drop_unused,
+    drop_unused, fold_constants, simplify, merge_equal, simplify, join_parts, relu_after_pooling, drop_unused,
+    bias_after_pooling, sums_of_gradients, dots_of_rows, copies_in_order, drop_unused,
 ]  # fmt: skip
 
 

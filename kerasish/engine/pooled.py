@@ -83,8 +83,8 @@ def _pooled(relu: Node, uses: dict[int, list[Node]], kept: set[int]) -> tuple[No
 
 
 def bias_after_pooling(graph: Graph) -> Graph:
-    """max_pool(x + b), with b a number for each channel, as max_pool(x) + b: the same to the bit for finite numbers, since rounding keeps
-    order.
+    """max_pool(x + b), with b a number for each channel, as max_pool(x) + b: the same to the bit for finite
+    numbers, since rounding keeps order.
 
     Not where there is a gradient: two values that differ may be rounded to the same sum, of which the first would get it.
     """

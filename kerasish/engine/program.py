@@ -284,7 +284,8 @@ class Emitter:
             return [self._site(node, args, written)]
         if not fixed and self._binds(node, planned):
             return self._bound_statement(node, args, written, planned)
-        if planned and prim.name in MOVING and not self.program.body and not self.local and self._lie_still(node.args[1:]):
+        moves = planned and prim.name in MOVING and not self.program.body and not self.local
+        if moves and all(self._fixed(v, any_order=False) for v in node.args[1:]):
             name = f"{prim.name}_{len(self.bound)}"
             shape = _literal(tuple(_Raw(d) for d in node.args[0].shape))
             maker, target = self._known(MOVING[prim.name]), self.name(out)
@@ -324,9 +325,6 @@ class Emitter:
             return [f"{name}({', '.join(args[last:])})  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})"]
         self.names[id(out)] = f"t{next(self.count)}"
         return [f"{self.names[id(out)]} = {name}()"]
-
-    def _lie_still(self, values: Any) -> bool:
-        return all(self._fixed(v, any_order=False) for v in values)
 
     def _tiles(self, chain: Chain) -> list[str]:
         """A function that does a tile of a chain, its call, and the sums of what the tiles have summed."""

@@ -174,8 +174,7 @@ def _stretches(shape: tuple, kernel: tuple, dtype: np.dtype, strides: tuple, pad
     if max(strides) > 1 or max(size) == 1 or dtype.char not in "fd":
         return False
     layout = wide.wide(shape[1:-1], size, padding, dilation)
-    taps = size[-1] if dilation[-1] == 1 else 1
-    return layout is not None and wide.pays(shape[0], layout, taps, *kernel[-2:])
+    return layout is not None and wide.pays(shape[0], layout, wide.lines(size, dilation).taps, *kernel[-2:])
 
 
 def _shared(piece: Callable[[int, int], None], count: int, operations: int) -> None:
@@ -229,17 +228,18 @@ def moving_conv(
         view = window_view(fixed if block is None else block, at.outs, size, strides, dilation).transpose(order)
     patches = aligned(tuple((shape[0], *at.outs, *size, cin)[i] for i in order), w.dtype)
     rows = patches.reshape(-1, k) if order[0] == 0 else patches.reshape(k, -1).T
-    bind = bind_product if len(rows) * k * cout > WORTH_THE_CREW else partial(partial, dot)
-    multiply, copyto = bind(rows, matrix, flat), np.copyto
+    if len(rows) * k * cout > WORTH_THE_CREW:
+        multiply = bind_product(rows, matrix, flat)
+    else:
+        multiply = partial(dot, rows, matrix, flat)
 
     def run(x: Array) -> None:
         if block is not None:
-            copyto(block[at.inner], x[at.crop])
-            copyto(patches, view)
-        elif view is not None:
-            copyto(patches, view)
+            np.copyto(block[at.inner], x[at.crop])
+        if view is not None:
+            np.copyto(patches, view)
         elif x.flags.c_contiguous:
-            copyto(patches, window_view(x, at.outs, size, strides, dilation).transpose(order))
+            np.copyto(patches, window_view(x, at.outs, size, strides, dilation).transpose(order))
         else:
             whole(x)
             return

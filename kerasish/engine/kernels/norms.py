@@ -23,7 +23,7 @@ import numpy as np
 from kerasish.engine.kernels.bound import BOUND, bound_ufunc
 from kerasish.engine.kernels.outer import bound_outer
 from kerasish.engine.kernels.reduce import LONG
-from kerasish.engine.kernels.scratch import address, aligned, ones, scratch
+from kerasish.engine.kernels.scratch import address, fresh, ones, scratch
 
 Array = np.ndarray
 Call = Callable[[], Any]
@@ -134,7 +134,7 @@ def _prepared(steps: Callable, *arrays: Array, **params: Any) -> Call:
         return partial(_run, steps, arrays, params)
     char = flat[0].dtype.char
     if char not in _desks:
-        _desks[char] = Desk(flat[0].dtype, BLOCK, lambda name, shape, dtype: aligned(shape, dtype))
+        _desks[char] = Desk(flat[0].dtype, BLOCK, fresh)
     calls = [call for block in _blocks(flat) for call in steps(bound_ufunc, _desks[char], *block, **params)]
 
     def run() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from kerasish.engine.kernels.scratch import aligned, scratch
+from kerasish.engine.kernels.scratch import fresh, scratch
 from kerasish.engine.kernels.threads import each, in_order, ranges
 from kerasish.engine.kernels.windows import Loader, shifts, tiles, window_view, windows
 
@@ -234,17 +234,11 @@ def _bound_pool(
     if not out.size or x.size >= WORTH_SHARING:
         return None
     at = windows(x.shape[1:-1], size, strides, padding, (1,) * len(size))
-    calls: list[Callable[[], Any]] = []
-    block = x
-    if not at.plain:
-        block = aligned((len(x), *at.padded, x.shape[-1]), x.dtype)
-        for border in at.borders:
-            block[border] = fill
-        calls.append(partial(np.copyto, block[at.inner], x[at.crop]))
+    load, every = Loader(x, at, len(x), fill=fill, memory=fresh), slice(0, len(x))
+    block = load(every)
+    calls: list[Callable[[], Any]] = [] if load.direct else [partial(load, every)]
     for images, _ in _plan(x, at.outs):
-        calls += _reductions(
-            block[images], out[images], at.outs, size, strides, ufunc, lambda _, shape, dtype: aligned(shape, dtype)
-        )
+        calls += _reductions(block[images], out[images], at.outs, size, strides, ufunc, fresh)
     return calls
 
 

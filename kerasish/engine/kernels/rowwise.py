@@ -10,15 +10,12 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import crew
-from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.reduce import max_, row_max, row_sum, sum_
-from kerasish.engine.kernels.scratch import SMALL, ones, scratch
+from kerasish.engine.kernels.scratch import SMALL, scratch
 
 Array = np.ndarray
 BLOCK_BYTES = 1 << 20
-FEW, LONG_ROW = 1 << 14, 1 << 9  # elements
-SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32 ...
-LEAST_SUM = 1e-6  # ... and this from losing digits to numbers too small for them
+SAFE = 64.0  # exp of it, and sums of many such, are far from overflow in float32
 
 
 def _is_rows(x: Array, axis: int) -> bool:
@@ -88,7 +85,7 @@ def _exp_rows(x: Array, e: Array, total: Array) -> Array | None:
     if np.maximum.reduce(x, None) < SAFE:
         crew.apply(np.exp, x, e)
         row_sum(e, total)
-        if np.minimum.reduce(total, None) > LEAST_SUM:
+        if np.minimum.reduce(total, None) > 1e-6:
             return None
     top = _shift_rows(x, e)
     crew.apply(np.exp, e, e)
@@ -98,22 +95,15 @@ def _exp_rows(x: Array, e: Array, total: Array) -> Array | None:
 
 def bound_softmax(x: Array, out: Array, axis: int) -> Callable[[], Any]:
     """softmax of an array that stays where it is; of a small one with all of its memory prepared."""
-    whole = partial(softmax, x, axis, out)
     if not _is_rows(x, axis) or not out.flags.c_contiguous or x.nbytes > SMALL:
-        return whole
+        return partial(softmax, x, axis, out)
     n = x.shape[-1]
-    flat, into, row = x.reshape(-1, n), out.reshape(-1, n), ones(n, x.dtype)[:, None]
+    flat, into = x.reshape(-1, n), out.reshape(-1, n)
     e, total = np.empty_like(flat), np.empty((len(flat), 1), x.dtype)
-    greatest, least, exp, dot, divide = np.maximum.reduce, np.minimum.reduce, np.exp, np.dot, np.divide
 
     def run() -> None:
-        if greatest(flat, None) < SAFE:
-            exp(flat, e)
-            dot(e, row, total)
-            if least(total, None) > LEAST_SUM:
-                divide(e, total, into)
-                return
-        whole()
+        _exp_rows(flat, e, total)
+        np.divide(e, total, into)
 
     return run
 
@@ -135,18 +125,12 @@ def log_softmax_at_grad(g: Array, x: Array, index: Array, out: Array | None = No
     """The gradient of log_softmax_at in x: g (...) at the place of each row, less g * softmax(x)."""
     if out is None:
         out = np.empty(x.shape, x.dtype)
-    n = x.shape[-1]
-    flat = out.reshape(-1, n)
+    flat = out.reshape(-1, x.shape[-1])
     for rows, (at, e, total, _) in _picked(x, index):
         slope, into = g.reshape(-1)[rows], flat[rows]
         np.divide(slope[:, None], total, total)
         np.negative(total, total)
-        if e.size > FEW and n <= LONG_ROW:  # NumPy would do this by one thread
-            factors = scratch("factors", e.shape, e.dtype)
-            outer(total.reshape(-1), ones(n, e.dtype), factors)
-            crew.apply(np.multiply, e, factors, into)
-        else:
-            np.multiply(e, total, into)
+        np.multiply(e, total, into)
         into.reshape(-1)[at] += slope
     return out
 

@@ -47,6 +47,11 @@ def scratch(name: str, shape: tuple, dtype: Any) -> Array:
     return np.ndarray(shape, dtype, memory)
 
 
+def fresh(name: str, shape: tuple, dtype: Any) -> Array:
+    """What takes the place of `scratch` where each call is to have memory of its own."""
+    return aligned(shape, dtype)
+
+
 _ones: dict[str, Array] = {}
 _zeros: dict[str, Array] = {}
 

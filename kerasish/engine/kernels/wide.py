@@ -126,18 +126,15 @@ def spread(x: Array, layout: Wide, before: int, after: int, name: str) -> Array:
 
 
 class Lines(NamedTuple):
-    """How the lines of a kernel lie over the long matrix."""
+    """The lines of a kernel: how many there are along each axis, and how many taps stand side by side."""
 
-    shape: tuple  # how many there are, along each axis
-    steps: tuple  # places from one to the next
-    taps: int  # side by side
+    shape: tuple
+    taps: int
 
 
-@lru_cache(maxsize=256)
-def lines(size: tuple, dilation: tuple, layout: Wide) -> Lines:
+def lines(size: tuple, dilation: tuple) -> Lines:
     """With a dilation every tap is a line of its own, since the places that it meets are not side by side."""
-    steps = tuple(e * s for e, s in zip(dilation, layout.steps, strict=True))
-    return Lines(size[:-1], steps[:-1], size[-1]) if dilation[-1] == 1 else Lines(size, steps, 1)
+    return Lines(size[:-1], size[-1]) if dilation[-1] == 1 else Lines(size, 1)
 
 
 class Rows(NamedTuple):
@@ -160,35 +157,39 @@ def _cut(windows: int, taps: int, most: int) -> Rows:
     return Rows(taps, stacks, -(-rows // GRAIN) * GRAIN if stacks > 1 else rows)
 
 
-def _rows_of(matrix: Array, cut: Rows, width: int, at: Lines | None = None) -> Array:
-    """A view (*lines, turns, stacks, rows, numbers) of a long matrix: `width` places for each row."""
-    place, item = matrix.shape[1] * matrix.itemsize, matrix.itemsize
-    lead, steps = (at.shape, at.steps) if at else ((), ())
-    shape = (*lead, cut.turns, cut.stacks, cut.rows, width * matrix.shape[1])
+def _rows_of(matrix: Array, cut: Rows) -> Array:
+    """A view (turns, stacks, rows, numbers) of a long matrix, a place for each row."""
+    split = matrix[: cut.places].reshape(cut.stacks, cut.rows, cut.turns, -1)
+    return np.moveaxis(split, 2, 0)
+
+
+def _windows_of(matrix: Array, cut: Rows, at: Lines, dilation: tuple, layout: Wide) -> Array:
+    """A view (*lines, turns, stacks, rows, numbers) of a long matrix: for each row the places that a line's taps meet."""
+    place = matrix.shape[1] * matrix.itemsize
     row = cut.turns * place
-    return np.ndarray(shape, matrix.dtype, matrix, 0, (*(s * place for s in steps), place, cut.rows * row, row, item))
+    steps = [e * s * place for e, s, _ in zip(dilation, layout.steps, at.shape, strict=False)]
+    shape = (*at.shape, cut.turns, cut.stacks, cut.rows, at.taps * matrix.shape[1])
+    return np.ndarray(shape, matrix.dtype, matrix, 0, (*steps, place, cut.rows * row, row, matrix.itemsize))
 
 
 def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish: Callable | None, shares: int) -> None:
     """The convolution of x with w, into `out`, by so many threads; `finish` is applied to each part."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
-    n_lines = math.prod(size[:-1]) * (size[-1] if dilation[-1] > 1 else 1)
+    at = lines(size, dilation)
+    n_lines = math.prod(at.shape)
     plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + n_lines * cout) * x.itemsize, shares)
-    w = np.ascontiguousarray(w)
+    kernel = np.ascontiguousarray(w).reshape(*at.shape, 1, 1, at.taps * cin, cout)
 
     def piece(i: int) -> None:
         part = plan[i]
         layout, n = part.layout, part.images.stop - part.images.start
-        at = lines(size, dilation, layout)
         windows = (n - 1) * layout.image + layout.last
         cut = _cut(windows, at.taps, SMALL // (at.taps * cin * cout))
         source = _source(x[part.images, part.source], layout, cut)
         y = scratch("wide y", (n_lines, max(cut.places, n * layout.image), cout), x.dtype)
-        targets = y.reshape(*at.shape, -1, cout)[..., : cut.places, :]
-        targets = targets.reshape(*at.shape, cut.stacks, cut.rows, cut.turns, cout)
+        targets = y[:, : cut.places].reshape(*at.shape, cut.stacks, cut.rows, cut.turns, cout)
         targets = np.moveaxis(targets, -2, -4)
-        kernel = w.reshape(*at.shape, 1, 1, at.taps * cin, cout)
-        np.matmul(_rows_of(source, cut, at.taps, at), kernel, targets)
+        np.matmul(_windows_of(source, cut, at, dilation, layout), kernel, targets)
         first, *rest = y
         place = out[part.images, part.rows]
         last = rest.pop() if rest and not finish else None
@@ -220,7 +221,9 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
     """The adjoint in w, into `out`: the parts in so many runs for as many threads, each with a sum of its own."""
     size, (cin, cout) = out.shape[:-2], out.shape[-2:]
     plan = parts(len(x), x.shape[1:-1], size, padding, dilation, 2 * (cin + cout) * x.itemsize, shares)
-    pieces = ranges(len(plan), shares)
+    at, pieces = lines(size, dilation), ranges(len(plan), shares)
+    numbers = at.taps * cin
+    columns = next((c for c in GOOD_COLUMNS if numbers % c == 0), numbers)
     totals = scratch("total", (len(pieces), *out.shape), x.dtype)
 
     def piece(run: int) -> None:
@@ -228,15 +231,12 @@ def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array
         total.fill(0)
         for part in plan[slice(*pieces[run])]:
             layout, n = part.layout, part.images.stop - part.images.start
-            at = lines(size, dilation, layout)
-            numbers = at.taps * cin
-            columns = next((c for c in GOOD_COLUMNS if numbers % c == 0), numbers)
             cut = _cut((n - 1) * layout.image + layout.last, at.taps, SMALL // (columns * cout))
             source = _source(x[part.images, part.source], layout, cut)
             ds = spread(dy[part.images, part.rows], layout, 0, max(0, cut.places - n * layout.image), "spread dy")
-            left = _rows_of(source, cut, at.taps, at).swapaxes(-1, -2)  # (*lines, turns, stacks, numbers, rows)
+            left = _windows_of(source, cut, at, dilation, layout).swapaxes(-1, -2)  # (*lines, turns, stacks, numbers, rows)
             left = left.reshape(*left.shape[:-2], numbers // columns, columns, cut.rows)
-            right = _rows_of(ds, cut, 1)[..., None, :, :]
+            right = _rows_of(ds, cut)[..., None, :, :]
             terms = scratch("terms", (cut.turns * cut.stacks, total.size), x.dtype)
             apart = terms.reshape(cut.turns, cut.stacks, *at.shape, numbers // columns, columns, cout)
             np.matmul(left, right, np.moveaxis(apart, (0, 1), (-5, -4)))

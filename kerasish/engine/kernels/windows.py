@@ -1,8 +1,9 @@
 """How the windows of convolution and pooling lie over their input: sizes, padding, and the cut into tiles."""
 
 import math
+from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Iterator, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -93,12 +94,12 @@ def _split(outs: tuple, budget: int, lead: tuple = (slice(None),), start: int = 
 class Loader:
     """Hands out blocks of images with their padding. Blocks that need none are views of the input."""
 
-    def __init__(self, x: Array, w: Windows, most: int, name: str = "padded", fill: Any = 0):
+    def __init__(self, x: Array, w: Windows, most: int, name: str = "padded", fill: Any = 0, memory: Callable = scratch):
         """`most` images at most are asked for at a time; `name` is the scratch memory they are padded in."""
         self.x, self.w = x, w
         self.direct = w.plain and x.flags.c_contiguous
         if not self.direct:
-            self.block = scratch(name, (most, *w.padded, x.shape[-1]), x.dtype)
+            self.block = memory(name, (most, *w.padded, x.shape[-1]), x.dtype)
             for border in w.borders:  # stays clear, as only the inside is written from now on
                 self.block[border] = fill
 
