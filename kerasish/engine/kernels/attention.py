@@ -22,13 +22,16 @@ there is something to look at. Results do not depend on the number of threads.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from kerasish.engine.kernels import crew
 from kerasish.engine.kernels.crew import apply
 from kerasish.engine.kernels.rowwise import _shift_rows
 from kerasish.engine.kernels.scratch import aligned, ones, scratch
+from kerasish.engine.kernels.sequence import prepared
 from kerasish.engine.kernels.stacks import products
 
 Array = np.ndarray
@@ -36,6 +39,7 @@ BLOCK = 1 << 19  # weights in a block: those of each thread stay in its second-l
 STACK = 8  # matrices in a block, if so many fit: they are shared out among the threads
 ROWS = 128  # rows in a block of causal attention, or an eighth of all if that is more: of smaller ones more is skipped,
 # but their gradients of keys and values have to be added up
+GROUP = 32  # blocks of weights that are written down as one group of sequences
 LEAST, MOST = 1e-6, 1e12  # sums in between need no care
 
 
@@ -50,6 +54,10 @@ def attention(
         return result
     heads = _Heads(q, k, v, mask, scale, causal, fill)
     y = heads.stacked(result)
+    sums = heads.at_once(_means, heads.v, y)
+    if sums is not None:
+        np.divide(y, sums.swapaxes(1, 2)[..., None], y)
+        return result
     for part in heads.parts:
         sums = scratch("attention sums", (heads.count, len(y[part]), heads.targets), q.dtype)
         for head in range(heads.count):
@@ -77,6 +85,8 @@ def attention_grad(
     dy, y = heads.stacked(dy), heads.stacked(y)
     vt = heads.turned("attention values", heads.v, scale, extra=1)
     vt[:, :, -1] = -scale
+    if heads.at_once(_gradients, heads.k, vt.swapaxes(0, 1), dy, y, dq, dk, dv) is not None:
+        return result
     for part in heads.parts:
         for head in range(heads.count):
             started = False
@@ -94,6 +104,96 @@ def attention_grad(
                 _collect(e, u[..., :-1], dv[part, :, head], started)
                 started = True
     return result
+
+
+class _Part(NamedTuple):
+    """What a thread does of a group of matrices: those at these places, (index in the stack, head), by blocks of rows,
+    (first, last, columns that they see)."""
+
+    matrices: tuple[tuple[int, int], ...]
+    blocks: tuple[tuple[int, int, int], ...]
+    causal: bool
+
+
+def _weights(do: Any, q: Array, kt: Array, s: Array, start: int, causal: bool, seen: Array | None) -> Array:
+    """E of a block of rows; and the sums of its rows, which are left in s."""
+    rows, columns, dtype = len(q), kt.shape[1], q.dtype
+    e = do.memory("weights", (rows, columns), dtype)
+    do.product(q, kt, e)
+    do.call(np.exp, e, e)
+    if seen is not None:
+        mask = do.memory("mask", e.shape, dtype)
+        if len(seen) == 1:
+            do.product(ones(rows, dtype)[:, None], seen, mask)
+        else:
+            do.copy(seen, mask)
+        do.call(np.multiply, e, mask, e)
+    if causal:
+        do.call(np.multiply, e, _triangle(start, start + rows, columns, dtype), e)
+    do.product(e, ones(columns, dtype)[:, None], s[:, None])
+    return e
+
+
+def _blocks(do: Any, part: _Part, q: Array, kt: Array, s: Array, seen: Array) -> Iterator[tuple]:
+    """For every matrix and each block of its rows, the last ones first, which see the most columns: where it is, how many
+    columns it sees, and its weights."""
+    for i, head in part.matrices:
+        for start, stop, columns in reversed(part.blocks):
+            mask = seen[i, head, start:stop] if seen.shape[2] > 1 else seen[i, head]
+            e = _weights(
+                do, q[i, start:stop, head], kt[i, head, :, :columns], s[i, head, start:stop], start, part.causal,
+                mask[:, :columns] if seen.size else None,
+            )  # fmt: skip
+            yield i, head, slice(start, stop), columns, e
+
+
+def _means(do: Any, part: _Part, *arrays: Array) -> None:
+    """E v, still to be divided by the sums."""
+    *given, v, y = arrays
+    for i, head, rows, columns, e in _blocks(do, part, *given):
+        do.product(e, v[i, :columns, head], y[i, rows, head])
+
+
+def _gradients(do: Any, part: _Part, *arrays: Array) -> None:
+    *given, k, vt, dy, y, dq, dk, dv = arrays
+    q, size, sums = given[0], dv.shape[3], given[2]
+    last = part.blocks[-1]
+    for i, head, rows, columns, e in _blocks(do, part, *given):
+        s = sums[i, head, rows]
+        u = do.memory("u", (len(s), size + 1), q.dtype)
+        term, other = (do.memory(name, (len(s), size), q.dtype) for name in ("term", "other"))
+        do.copy(dy[i, rows, head], term)
+        do.product(s[:, None], ones(size, q.dtype)[None], other)
+        do.call(np.divide, term, other, term)
+        do.copy(term, u[:, :size])
+        do.copy(y[i, rows, head], other)
+        do.call(np.multiply, term, other, other)
+        do.product(other, ones(size, q.dtype)[:, None], u[:, size:])
+        d = do.memory("products", e.shape, q.dtype)
+        do.product(u, vt[i, head, :, :columns], d)
+        do.call(np.multiply, d, e, d)
+        do.product(d, k[i, :columns, head], dq[i, rows, head])
+        for name, weights, x, out in ("dk", d, q[i, rows, head], dk), ("dv", e, u[:, :size], dv):
+            target = out[i, :, head]
+            if part.blocks == (last,) and columns == len(target):
+                do.product(weights.T, x, target)
+                continue
+            total = do.memory(name, target.shape, q.dtype)
+            if rows.start == last[0]:
+                _clear(do, total[columns:])
+                do.product(weights.T, x, total[:columns])
+            else:
+                added = do.memory("added", (columns, x.shape[1]), q.dtype)
+                do.product(weights.T, x, added)
+                do.call(np.add, total[:columns], added, total[:columns])
+            if not rows.start:
+                do.copy(total, target)
+
+
+def _clear(do: Any, x: Array) -> None:
+    if x.size:
+        bits = x.view(f"i{x.itemsize}")
+        do.call(np.bitwise_xor, bits, bits, bits)
 
 
 def _normalised(dy: Array, y: Array, s: Array) -> Array:
@@ -138,6 +238,39 @@ class _Heads:
         self.rows = list(_row_blocks(self.targets, self.sources, step, causal))
         self.parts = _parts(stack, BLOCK // (step * self.sources))
         self.kt = self.turned("attention keys", self.k, scale)
+
+    def at_once(self, record: Callable, *arrays: Array) -> Array | None:
+        """Do all by sequences, every matrix by one thread. The sums of the weights' rows, (stack, heads, targets); or None
+        if it can't be done so, or sums need care.
+
+        `record` gets a group of the stack's matrices at a time, as (stack, length, heads, size): queries, keys (transposed),
+        sums to be left there, what is seen as numbers (or nothing), and `arrays`."""
+        stack, count, dtype = len(self.q), self.count, self.q.dtype
+        blocks = tuple((rows.start, rows.stop, columns) for rows, columns in self.rows)
+        group = min(stack, max(1, GROUP // (count * len(blocks))))
+        if group * count < 2:
+            return None
+        sums = scratch("attention all sums", (stack, count, self.targets), dtype)
+        given = self.q, self.kt.swapaxes(0, 1), sums, self._seen_numbers(), *arrays
+        for start in range(0, stack, group):
+            here = [a[start : start + group] for a in given]
+            matrices = [(i, head) for i in range(len(here[0])) for head in range(count)]
+            threads = max(1, min(crew.most(), len(matrices)))
+            edges = [len(matrices) * i // threads for i in range(threads + 1)]
+            parts = [_Part(tuple(matrices[a:b]), blocks, self.causal) for a, b in zip(edges, edges[1:])]
+            work = prepared(record, parts, *here)
+            if work is None:
+                return None
+            work(*here)
+        return sums if np.minimum.reduce(sums, None) > LEAST and np.maximum.reduce(sums, None) < MOST else None
+
+    def _seen_numbers(self) -> Array:
+        """1 where there is something to look at and 0 elsewhere, (stack, heads, targets or 1, sources); or without rows."""
+        stack, sources = len(self.q), self.sources
+        if self.mask is None:
+            return np.broadcast_to(ones(1, self.q.dtype), (stack, self.count, 0, sources))
+        numbers = self.mask.astype(self.q.dtype)
+        return np.broadcast_to(numbers, (stack, self.count, *numbers.shape[2:]))
 
     def stacked(self, x: Array) -> Array:
         return x.swapaxes(0, 2) if self.swapped else x

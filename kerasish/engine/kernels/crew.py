@@ -81,7 +81,7 @@ def _library() -> _Library | None:
 def _right(library: _Library) -> bool:
     x, y = np.arange(4 * GRAIN, dtype=np.float32), np.ones(4 * GRAIN, np.float32)
     out = np.zeros_like(x)
-    _Call(library, np.subtract, (x, y, out), 2)()
+    _Elementwise(library, np.subtract, (x, y, out), 2)()
     return bool(np.array_equal(out, x - y))
 
 
@@ -117,42 +117,45 @@ def _loop(ufunc: np.ufunc, kinds: str) -> tuple[int, int] | None:
     return (function, (ctypes.c_void_p.from_address(data + at).value or 0) if data else 0) if function else None
 
 
+def loop(ufunc: np.ufunc, arrays: Sequence[Array]) -> tuple[int, int] | None:
+    """The addresses of the inner loop for (*arguments, out), and of its data; None if there is none for their types."""
+    return _loop(ufunc, _kinds(ufunc, arrays))
+
+
 def _kinds(ufunc: np.ufunc, arrays: Sequence[Array]) -> str:
     kinds = "".join(a.dtype.char for a in arrays)
     return f"{kinds[: ufunc.nin]}->{kinds[ufunc.nin :]}"
 
 
 class _Call:
-    """One list for OpenBLAS: a ufunc's loop over a flat range of elements, cut in pieces."""
+    """A list for OpenBLAS: functions, one for each thread, and up to four arguments each. A list among these is handed over
+    by its address."""
 
     __slots__ = ("address", "best", "execute", "keep", "pieces")
 
-    def __init__(self, library: _Library, ufunc: np.ufunc, arrays: Sequence[Array], pieces: int):
-        function, data = _loop(ufunc, _kinds(ufunc, arrays))
-        n = arrays[-1].size
-        edges = [n * i // pieces // GRAIN * GRAIN for i in range(pieces)] + [n]
-        steps = [a.itemsize if a.size == n else 0 for a in arrays]
-        starts = [address(a) for a in arrays]
-        jobs = []
-        for first, last in zip(edges, edges[1:]):
-            jobs.append(([start + first * step for start, step in zip(starts, steps)], [last - first], steps))
-        self._fill(library, function, data, jobs, arrays)
-
-    def _fill(self, library: _Library, function: int, data: int, jobs: list, keep: Any) -> None:
+    def __init__(self, library: _Library, jobs: Sequence[tuple[int, Sequence]], keep: Any = None):
         memory = aligned((len(jobs) * ENTRY,), np.uint8)
         memory.fill(0)
         base = address(memory)
-        for i, parts in enumerate(jobs):
-            at, addresses = i * ENTRY + ENTRY // 2, []
-            for values in parts:
-                addresses.append(base + at)
-                struct.pack_into(f"={len(values)}q", memory, at, *values)
-                at += 8 * len(values)
+        for i, (function, arguments) in enumerate(jobs):
+            at, words = i * ENTRY + ENTRY // 2, [base] * 4  # the last two may not be null
+            for j, argument in enumerate(arguments):
+                if not isinstance(argument, list):
+                    words[j] = argument or base
+                    continue
+                words[j] = base + at
+                struct.pack_into(f"={len(argument)}q", memory, at, *argument)
+                at += 8 * len(argument)
             following = base + (i + 1) * ENTRY if i + 1 < len(jobs) else 0
-            # routine, position, assigned, args, range_m, range_n, sa, sb, next; sa and sb may not be null
-            struct.pack_into("=9q", memory, i * ENTRY, function, 0, 0, *addresses, data or base, base, following)
+            # routine, position, assigned, args, range_m, range_n, sa, sb, next
+            struct.pack_into("=9q", memory, i * ENTRY, function, 0, 0, *words, base, following)
         self.execute, self.address, self.pieces, self.keep = library.execute, base, len(jobs), (memory, keep)
         self.best = float("inf")
+
+    def alone(self) -> None:
+        """By this thread, a piece after the other."""
+        for i in range(self.pieces):
+            self.execute(1, self.address + i * ENTRY)
 
     def forget(self) -> None:
         """Do not keep the arrays alive: the caller sees to it that something lies at their addresses."""
@@ -160,9 +163,8 @@ class _Call:
 
     def __call__(self) -> None:
         start = _clock()
-        if start < _patience.until or not _busy.acquire(False):  # alone, a piece after the other
-            for i in range(self.pieces):
-                self.execute(1, self.address + i * ENTRY)
+        if start < _patience.until or not _busy.acquire(False):
+            self.alone()
             return
         try:
             self.execute(self.pieces, self.address)
@@ -202,6 +204,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
 
 
+class _Elementwise(_Call):
+    """A ufunc's loop over a flat range of elements, cut in pieces."""
+
+    __slots__ = ()
+
+    def __init__(self, library: _Library, ufunc: np.ufunc, arrays: Sequence[Array], pieces: int):
+        function, data = _loop(ufunc, _kinds(ufunc, arrays))
+        n = arrays[-1].size
+        edges = [n * i // pieces // GRAIN * GRAIN for i in range(pieces)] + [n]
+        steps = [a.itemsize if a.size == n else 0 for a in arrays]
+        starts = [address(a) for a in arrays]
+        jobs = []
+        for first, last in zip(edges, edges[1:]):
+            here = [start + first * step for start, step in zip(starts, steps)]
+            jobs.append((function, [here, [last - first], steps, data]))
+        super().__init__(library, jobs, arrays)
+
+
 class _Products(_Call):
     """Stacks of matrix products, a part of the stack for each thread."""
 
@@ -216,8 +236,9 @@ class _Products(_Call):
         starts = [address(x) for x in arrays]
         jobs = []
         for first, last in zip(edges, edges[1:]):
-            jobs.append(([s + first * step for s, step in zip(starts, outer)], [last - first, m, k, p], outer + core))
-        self._fill(library, function, data, jobs, arrays)
+            here = [start + first * step for start, step in zip(starts, outer)]
+            jobs.append((function, [here, [last - first, m, k, p], outer + core, data]))
+        super().__init__(library, jobs, arrays)
         self.list = self.keep[0].view(np.int64)
         self.fresh = self.list.copy()
 
@@ -238,7 +259,7 @@ def bind(ufunc: np.ufunc, arrays: Sequence[Array], least: int = LEAST) -> Callab
     if not all(a.flags.c_contiguous and a.flags.aligned and (a.shape == out.shape or a.size == 1) for a in arrays):
         return None
     pieces = min(size(), max(1, out.size // (least // 2)))
-    return _Call(library, ufunc, arrays, pieces) if pieces > 1 else None
+    return _Elementwise(library, ufunc, arrays, pieces) if pieces > 1 else None
 
 
 MOST_KEPT = 1 << 12
@@ -276,3 +297,12 @@ def bind_products(a: Array, b: Array, out: Array) -> Callable[[], None] | None:
         return None
     pieces = min(size(), len(out))
     return _Products(library, a, b, out, pieces) if pieces > 1 else None
+
+
+def routines(jobs: Sequence[tuple[int, Sequence]]) -> Callable[[], None]:
+    """C functions and their arguments, to be called at once, of which there are `most()` at most."""
+    library = _library()
+    if library is None or not 0 < len(jobs) <= library.size:
+        raise ValueError(f"{len(jobs)} functions are more than there are threads for")
+    call = _Call(library, jobs)
+    return call if size() >= len(jobs) else call.alone

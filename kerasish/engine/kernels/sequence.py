@@ -1,0 +1,333 @@
+"""Sequences of small NumPy and BLAS calls that run one after the other without the interpreter, and several at once.
+
+A kernel of many small calls, such as the steps of an LSTM, spends as long between them as in them, and threads of Python's
+would take turns with the interpreter. So its calls are written down once, as calls of C functions: a ufunc's own loop, a
+copy. `makecontext` of the C library makes a context of each, which goes over into the next when its function returns, and
+`swapcontext` enters the first. Each of the crew's threads enters a sequence of its own.
+
+    def record(do, rows, x, y):            # do.call(ufunc, *arrays), do.product(a, b, out), do.copy(x, out), do.memory(...)
+        do.call(np.add, x[rows], y[rows], y[rows])
+
+    together(record, parts, x, y)          # record(do, part, x, y) for every part
+
+Where there are no such contexts (other systems than glibc's on x86-64, no crew), or arrays lie in a way that C functions do
+not take, `record` is called with `Direct`, whose calls are made on the spot.
+"""
+
+import ctypes
+import functools
+import platform
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kerasish.engine.kernels import blas, crew
+from kerasish.engine.kernels.scratch import address, aligned, scratch
+from kerasish.engine.kernels.stacks import SMALL
+
+Array = np.ndarray
+Record = Callable[..., None]
+WORDS = 128  # of 8 bytes, for a context of 968 bytes
+AHEAD = 1  # the word of a context that names the one to follow; after it the stack's start, flags and size
+TOP = 8  # words at the top of each context's stack: arguments beyond the sixth, and where to go in the end
+STACK = 1 << 18  # bytes below, for what the functions themselves need, and for signals that arrive meanwhile
+MARK = 0x5A5A_0000_0000  # an argument by which its place in a context is found
+LEAST = 24  # rows or columns of a product's parts
+MOST_KEPT = 256
+_made = threading.local()  # sequences are written to, so every thread has its own
+
+
+class Direct:
+    """Calls on the spot."""
+
+    @staticmethod
+    def call(ufunc: np.ufunc, *arrays: Array) -> None:
+        """ufunc(*arguments, out=out)"""
+        ufunc(*arrays[:-1], out=arrays[-1])
+
+    @staticmethod
+    def product(a: Array, b: Array, out: Array) -> None:
+        """The product of matrices, or of stacks of them."""
+        np.matmul(a, b, out=out)
+
+    @staticmethod
+    def copy(x: Array, out: Array) -> None:
+        """out = x"""
+        np.copyto(out, x)
+
+    @staticmethod
+    def memory(name: str, shape: tuple, dtype: Any) -> Array:
+        """An uninitialised array of this part; the same for the same name and shape."""
+        return scratch(name, shape, dtype)
+
+
+class _Contexts:
+    """The functions that are needed, or an exception where one is missing."""
+
+    def __init__(self) -> None:
+        found = blas.threads()
+        if sys.platform != "linux" or platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc":
+            raise LookupError("contexts of another kind")  # whose functions might take numbers of 32 bits
+        if found is None or not crew.most() or _shadowed():
+            raise LookupError("no crew, or contexts with a second stack")
+        own, lapack = ctypes.CDLL(None), ctypes.CDLL(found.path)
+        self.get, self.make, self.swap = own.getcontext, own.makecontext, own.swapcontext
+        self.copies = {char: _fortran(lapack, f"{kind}lacpy") for kind, char in ("sf", "dd")}
+        self.size = np.int64 if "64" in found.suffix else np.int32  # of the BLAS's numbers
+
+
+def _fortran(library: ctypes.CDLL, name: str) -> int:
+    """The address of a function that takes its arguments by their addresses."""
+    for full in (f"scipy_{name}_64_", f"scipy_{name}_", f"{name}_64_", f"{name}_"):
+        if hasattr(library, full):
+            return _start(getattr(library, full))
+    raise LookupError(name)
+
+
+def _start(function: Any) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+def _shadowed() -> bool:
+    """Whether the processor keeps a second account of where functions return to."""
+    try:
+        with open("/proc/self/status") as status:
+            return any(line.startswith("x86_Thread_features:") and "shstk" in line for line in status)
+    except OSError:
+        return True
+
+
+@functools.cache
+def _contexts() -> _Contexts | None:
+    try:
+        contexts = _Contexts()
+        return contexts if _right(contexts) else None
+    except (LookupError, AttributeError, OSError):
+        return None
+
+
+def _right(contexts: _Contexts) -> bool:
+    """Whether two sequences compute what they should, and do so again for other arrays than those they were made with."""
+
+    def record(do: Any, rows: slice, x: Array, u: Array, y: Array) -> None:
+        do.product(x[rows], u, y[rows])
+        do.call(np.add, y[rows], x[rows], y[rows])
+        do.copy(x[rows, 1:], y[rows, :2])
+
+    parts = [slice(0, 2), slice(2, 4)]
+    tries = [[np.arange(12, dtype="f").reshape(4, 3) + k, np.full((3, 3), 2, "f"), np.zeros((4, 3), "f")] for k in (0, 1)]
+    made = _Sequences(contexts, record, parts, tries[0])
+    for x, u, y in tries:
+        made(x, u, y)
+        wanted = x @ u + x
+        wanted[:, :2] = x[:, 1:]
+        if not np.array_equal(y, wanted):
+            return False
+    return True
+
+
+class _Unfit(Exception):
+    """A call that can't be written down."""
+
+
+class _At:
+    """The address of an array, as an argument or in a list of numbers."""
+
+    def __init__(self, array: Array):
+        self.array = array
+
+
+class _Written:
+    """The same calls as those of Direct, written down: each a C function and its arguments. An argument is an _At, a
+    number, or a list of either, of which the function gets the address."""
+
+    def __init__(self, contexts: _Contexts):
+        self.contexts = contexts
+        self.calls: list[tuple[int, list]] = []
+        self.own: dict[tuple, Array] = {}
+
+    def memory(self, name: str, shape: tuple, dtype: Any) -> Array:
+        key = (name, shape)
+        if key not in self.own:
+            self.own[key] = aligned(shape, dtype)
+        return self.own[key]
+
+    def call(self, ufunc: np.ufunc, *arrays: Array) -> None:
+        n = arrays[-1].size
+        self._loop(ufunc, arrays, [n], [_step(x, n) for x in arrays])
+
+    def product(self, a: Array, b: Array, out: Array) -> None:
+        arrays = [x if x.ndim == 3 else x[None] for x in (a, b, out)]
+        if not all(x.itemsize in x.strides[1:] or 1 in x.shape[1:] for x in arrays):
+            raise _Unfit
+        count, (m, k), n = max(map(len, arrays)), arrays[0].shape[1:], arrays[1].shape[2]
+        steps = [x.strides[0] if len(x) > 1 else 0 for x in arrays] + [s for x in arrays for s in x.strides[1:]]
+        a, b, out = arrays
+        pieces = _pieces(m * k * n, max(m, n))
+        for i in range(pieces):
+            rows, columns = slice(0, m), slice(0, n)
+            if m >= n:
+                rows = slice(m * i // pieces, m * (i + 1) // pieces)
+            else:
+                columns = slice(n * i // pieces, n * (i + 1) // pieces)
+            here = a[:, rows], b[..., columns], out[:, rows, columns]
+            self._loop(np.matmul, here, [count, rows.stop - rows.start, k, columns.stop - columns.start], steps)
+
+    def _loop(self, ufunc: np.ufunc, arrays: Sequence[Array], sizes: list, steps: list) -> None:
+        found = crew.loop(ufunc, arrays)
+        if found is None:
+            raise _Unfit
+        function, data = found
+        self.calls.append((function, [[_At(x) for x in arrays], sizes, steps, data]))
+
+    def copy(self, x: Array, out: Array) -> None:
+        if x.ndim > 2:
+            for a, b in zip(x, out):
+                self.copy(a, b)
+            return
+        x, out = np.atleast_2d(x, out)
+        function, (rows, columns), size = self.contexts.copies.get(x.dtype.char), out.shape, out.itemsize
+        if function is None or x.dtype != out.dtype or x.shape != out.shape or not out.size:
+            raise _Unfit
+        if not all(a.strides[1] == size and (a.strides[0] >= columns * size or rows == 1) for a in (x, out)):
+            raise _Unfit
+        # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
+        m, n, from_, to = (self._number(v) for v in (columns, rows, *(max(a.strides[0] // size, columns) for a in (x, out))))
+        self.calls.append((function, [[ord("A")], m, n, _At(x), from_, _At(out), to]))
+
+    def _number(self, value: int) -> list[int]:
+        return [int(np.array([value, 0], self.contexts.size).view(np.int64)[0])]
+
+
+def _pieces(work: int, size: int) -> int:
+    """How many parts a product is made of, for each to be one of OpenBLAS's small ones: of its rows or columns, of which
+    there are `size`."""
+    count = -(-work // SMALL)
+    return count if blas.small_kernels() and size >= LEAST * count else 1
+
+
+def _step(x: Array, n: int) -> int:
+    """The bytes from each of n elements to the next, or 0 where it is one number."""
+    if x.size == 1 or not any(x.strides):
+        return 0
+    if x.size != n or not x.flags.aligned or not x.flags.c_contiguous:
+        raise _Unfit
+    return x.itemsize
+
+
+class _Sequence:
+    """Written calls as contexts. All are in one array of words, in which `places` are those that follow arrays about: word,
+    array, and what is added to that one's address."""
+
+    def __init__(self, contexts: _Contexts, calls: list, bases: list[tuple[int, int]]):
+        n = len(calls)
+        lists = [argument for _, arguments in calls for argument in arguments if isinstance(argument, list)]
+        self.words = aligned((WORDS * (n + 1) + sum(map(len, lists)),), np.int64)
+        self.words.fill(0)
+        self.stack = aligned((STACK // 8 + TOP * n,), np.int64)
+        self.home = address(self.words)  # where the thread goes on in the end
+        self.first = self.home + 8 * WORDS
+        self.bases, self.keep, self.places, self.free = bases, [], [], WORDS * (n + 1)
+        for i, (function, arguments) in enumerate(calls):
+            at = WORDS * (i + 1)
+            here = self.home + 8 * at
+            contexts.get(ctypes.c_void_p(here))
+            follows = here + 8 * WORDS if i + 1 < n else self.home
+            self.words[at + AHEAD : at + AHEAD + 4] = follows, address(self.stack), 0, STACK + 8 * TOP * (i + 1)
+            passed = [ctypes.c_void_p(self._argument(a, j)) for j, a in enumerate(arguments)]
+            contexts.make(ctypes.c_void_p(here), ctypes.c_void_p(function), ctypes.c_int(len(passed)), *passed)
+            for j, argument in enumerate(arguments):
+                if isinstance(argument, _At):
+                    (word,) = np.flatnonzero(self.words[at : at + WORDS] == MARK + j)
+                    self._follow(at + int(word), argument.array)
+        self.tops = self.stack[STACK // 8 :]  # which the functions write over, and what stood there
+        self.fresh = self.tops.copy()
+
+    def _argument(self, argument: Any, position: int) -> int:
+        if isinstance(argument, _At):
+            return MARK + position
+        if not isinstance(argument, list):
+            return argument
+        start = self.free
+        self.free += len(argument)
+        for word, value in enumerate(argument, start):
+            if isinstance(value, _At):
+                self._follow(word, value.array)
+            else:
+                self.words[word] = value
+        return self.home + 8 * start
+
+    def _follow(self, word: int, array: Array) -> None:
+        at = address(array)
+        for i, (low, high) in enumerate(self.bases):
+            if low <= at < high:
+                self.places.append((word, i, at - low))
+                return
+        self.keep.append(array)  # which stays where it is
+        self.places.append((word, len(self.bases), at))
+
+
+class _Sequences:
+    """What `record` writes down for each part, to be done at once, on arrays of the same layout as `arrays`."""
+
+    def __init__(self, contexts: _Contexts, record: Record, parts: Sequence, arrays: Sequence[Array]):
+        bases = [_bounds(x) for x in arrays]
+        self.sequences = []
+        for part in parts:
+            record(do := _Written(contexts), part, *arrays)
+            self.sequences.append(_Sequence(contexts, do.calls, bases))
+        self.places = [tuple(np.array(s.places).T.copy()) for s in self.sequences]
+        swap = _start(contexts.swap)
+        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
+
+    def __call__(self, *arrays: Array) -> None:
+        starts = np.array([*map(address, arrays), 0])
+        for sequence, (words, which, offsets) in zip(self.sequences, self.places):
+            sequence.words[words] = starts[which] + offsets
+            np.copyto(sequence.tops, sequence.fresh)
+        with blas.single:
+            self.run()
+
+
+def _bounds(x: Array) -> tuple[int, int]:
+    if not x.size:
+        return 0, 0
+    if any(step < 0 for step in x.strides):
+        raise _Unfit
+    return address(x), address(x) + x.itemsize + sum(step * (n - 1) for step, n in zip(x.strides, x.shape))
+
+
+def together(record: Record, parts: Sequence, *arrays: Array) -> None:
+    """record(do, part, *arrays) for each part, at once where that can be. All it writes to and all it reads has to lie in the
+    arrays or in do.memory, but for constants; what it does depends on their shapes and on the part alone; and parts do not
+    need each other."""
+    made = prepared(record, parts, *arrays)
+    if made is not None:
+        made(*arrays)
+        return
+    with blas.single:
+        for part in parts:
+            record(Direct, part, *arrays)
+
+
+def prepared(record: Record, parts: Sequence, *arrays: Array) -> Callable[..., None] | None:
+    """A function that does it for arrays of this layout without the interpreter, if there can be one. It is kept."""
+    contexts = _contexts()
+    if contexts is None:
+        return None
+    known = _made.__dict__
+    key = (record, *parts, *[(a.shape, a.strides, a.dtype.char) for a in arrays])
+    if key not in known:
+        if len(known) >= MOST_KEPT:
+            known.clear()
+        try:
+            known[key] = _Sequences(contexts, record, parts, arrays)
+        except _Unfit:
+            known[key] = None
+    return known[key]
+
+
+__all__ = ["Direct", "prepared", "together"]
