@@ -4,6 +4,7 @@ import builtins
 import itertools
 import keyword
 import linecache
+import re
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from kerasish.engine.chains import TILE, Chain
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, NUMBERS, Site, bound_ufunc, repeat, rows_of
+from kerasish.engine.kernels.joined import joined
 from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
@@ -53,11 +55,12 @@ class Program:
         self._bytes: dict[tuple, int] = {}
         self.source, self._names = Emitter(self).source()
         filename = f"<kerasish {name} {next(_numbers)}>"
+        source = _joined(self.source)
         # so that tracebacks and debuggers show the lines
-        linecache.cache[filename] = (len(self.source), None, self.source.splitlines(True), filename)
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         weakref.finalize(self, linecache.cache.pop, filename, None).atexit = False  # they go with the program
-        scope: dict[str, Any] = dict(self._names)
-        exec(compile(self.source, filename, "exec"), scope)  # noqa: S102 - our own emitted source
+        scope: dict[str, Any] = {**self._names, "joined": joined}
+        exec(compile(source, filename, "exec"), scope)  # noqa: S102 - our own emitted source
         self._build = scope["build"]
 
     def sizes(self, arrays: Sequence[np.ndarray]) -> tuple:
@@ -475,6 +478,8 @@ class Emitter:
             self.scope[f"{kind}_"] = kind.type
             return f"{kind}_({args[0]})"
         written = [f"{k}={_literal(v)}" for k, v in node.params.items()]
+        if isinstance(node.prim.impl, np.ufunc):  # whose results of numbers are numbers
+            return f"{self._function(node.prim, node)}({', '.join([*args, *written])})"
         return f"{self._function(node.prim, node)}({', '.join([*names, *written])})[()]"
 
     def _rest_of_join(self, node: Node) -> list[str]:
@@ -509,6 +514,36 @@ class Emitter:
         if self.program.body and place.root.kind != "input":
             return self.name(v)
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
+
+
+PREPARED = re.compile(r" {8}(\w+)\(\)  # ")
+RUN = re.compile(r" {4}def run\(")
+
+
+def _joined(source: str) -> str:
+    """The source in which statements that follow one another, and are prepared for their arrays, are one call: see `joined`."""
+    lines, names = [], []
+    start = 0
+
+    def close() -> None:
+        if len(names) > 1:
+            name = f"joined_{len(lines)}"
+            lines[:] = [line for line in lines if not (m := PREPARED.match(line)) or m[1] not in names]
+            lines.append(f"        {name}()")
+            head.append(f"    {name} = joined({', '.join(names)})")
+        names.clear()
+
+    head: list[str] = []
+    for line in source.splitlines():
+        if RUN.match(line):
+            start = len(lines)
+        match = PREPARED.match(line)
+        if match:
+            names.append(match[1])
+        elif not line.startswith("        #"):
+            close()
+        lines.append(line)
+    return "\n".join([*lines[: start - 1], *head, *lines[start - 1 :], ""])
 
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}

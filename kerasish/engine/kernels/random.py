@@ -11,6 +11,7 @@ import numpy as np
 Array = np.ndarray
 _local = threading.local()
 _MASK = (1 << 64) - 1
+DRAWN = 1 << 15  # of a mask at once: memory for more would be fetched from the system, and given back, each time
 
 
 def _mix(z: int) -> int:
@@ -77,17 +78,19 @@ def random_truncated(state: Array, shape: tuple, dtype: np.dtype, out: Array | N
 
 def random_mask(state: Array, shape: tuple, keep: float, out: Array | None = None) -> Array:
     """True with probability `keep`, to one part in 65536; exact at 0 and 1."""
-    n = int(np.prod(shape))
+    if out is None:
+        out = np.empty(shape, bool)
     if keep >= 1:
-        raw = np.ones(shape, bool)
-    else:
-        words = generator(state).bit_generator.random_raw(-(-n // 4)) if n else np.empty(0, np.uint64)
-        sixteen = words.astype("<u8", copy=False).view("<u2")[:n].reshape(shape)
-        threshold = np.uint16(min(round(keep * 65536), 65535))
-        if out is not None:
-            return np.less(sixteen, threshold, out)
-        raw = np.less(sixteen, threshold)
-    return _put(raw, np.dtype(bool), out)
+        out.fill(True)
+        return out
+    flat = out.reshape(-1) if out.flags.c_contiguous else np.empty(out.size, bool)
+    bits = generator(state).bit_generator
+    threshold = np.uint16(min(round(keep * 65536), 65535))
+    for start in range(0, out.size, DRAWN):
+        part = flat[start : start + DRAWN]
+        sixteen = bits.random_raw(-(-part.size // 4)).astype("<u8", copy=False).view("<u2")
+        np.less(sixteen[: part.size], threshold, part)
+    return out if out.flags.c_contiguous else _put(flat.reshape(shape), np.dtype(bool), out)
 
 
 def random_int(state: Array, shape: tuple, dtype: np.dtype, low: int, high: int) -> Array:

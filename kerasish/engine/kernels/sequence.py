@@ -16,6 +16,7 @@ not take, `record` is called with `Direct`, whose calls are made on the spot.
 
 import ctypes
 import functools
+import math
 import platform
 import sys
 import threading
@@ -27,6 +28,7 @@ import numpy as np
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.scratch import address, aligned, scratch
 from kerasish.engine.kernels.stacks import SMALL
+from kerasish.engine.kernels.threads import each
 
 Array = np.ndarray
 Record = Callable[..., None]
@@ -37,6 +39,7 @@ STACK = 1 << 18  # bytes below, for what the functions themselves need, and for 
 MARK = 0x5A5A_0000_0000  # an argument by which its place in a context is found
 LEAST = 24  # rows or columns of a product's parts
 MOST_KEPT = 256
+SHORT = 1 << 21  # numbers and multiplications that take no longer than others may wait for the interpreter
 _made = threading.local()  # sequences are written to, so every thread has its own
 
 
@@ -75,6 +78,9 @@ class _Contexts:
             raise LookupError("no crew, or contexts with a second stack")
         own, lapack = ctypes.CDLL(None), ctypes.CDLL(found.path)
         self.get, self.make, self.swap = own.getcontext, own.makecontext, own.swapcontext
+        self.keeping = ctypes.PyDLL(None).swapcontext  # does not let go of the interpreter
+        for swap in self.swap, self.keeping:
+            swap.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self.copies = {char: _fortran(lapack, f"{kind}lacpy") for kind, char in ("sf", "dd")}
         self.size = np.int64 if "64" in found.suffix else np.int32  # of the BLAS's numbers
 
@@ -129,8 +135,8 @@ def _right(contexts: _Contexts) -> bool:
     return True
 
 
-class _Unfit(Exception):
-    """A call that can't be written down."""
+class Unfit(Exception):
+    """A call that C functions can't do."""
 
 
 class _At:
@@ -148,6 +154,7 @@ class _Written:
         self.contexts = contexts
         self.calls: list[tuple[int, list]] = []
         self.own: dict[tuple, Array] = {}
+        self.work = 0  # numbers that are made
 
     def memory(self, name: str, shape: tuple, dtype: Any) -> Array:
         key = (name, shape)
@@ -156,13 +163,22 @@ class _Written:
         return self.own[key]
 
     def call(self, ufunc: np.ufunc, *arrays: Array) -> None:
-        n = arrays[-1].size
-        self._loop(ufunc, arrays, [n], [_step(x, n) for x in arrays])
+        out = arrays[-1]
+        arrays = tuple(self._spread(x, out.shape) for x in arrays)
+        self._loop(ufunc, arrays, [out.size], [_step(x, out.size) for x in arrays])
+
+    def _spread(self, x: Array, shape: tuple) -> Array:
+        """A row of the last axis laid out for all rows; other arrays as they are."""
+        if not 1 < x.size == shape[-1] < math.prod(shape) or x.shape[-1] != x.size:
+            return x
+        rows = self.memory("rows", (math.prod(shape[:-1]), x.size), x.dtype)
+        self.copy(np.broadcast_to(x.reshape(-1), rows.shape), rows)
+        return rows
 
     def product(self, a: Array, b: Array, out: Array) -> None:
         arrays = [x if x.ndim == 3 else x[None] for x in (a, b, out)]
         if not all(x.itemsize in x.strides[1:] or 1 in x.shape[1:] for x in arrays):
-            raise _Unfit
+            raise Unfit
         count, (m, k), n = max(map(len, arrays)), arrays[0].shape[1:], arrays[1].shape[2]
         steps = [x.strides[0] if len(x) > 1 else 0 for x in arrays] + [s for x in arrays for s in x.strides[1:]]
         a, b, out = arrays
@@ -179,11 +195,14 @@ class _Written:
     def _loop(self, ufunc: np.ufunc, arrays: Sequence[Array], sizes: list, steps: list) -> None:
         found = crew.loop(ufunc, arrays)
         if found is None:
-            raise _Unfit
+            raise Unfit
         function, data = found
+        self.work += math.prod(sizes)
         self.calls.append((function, [[_At(x) for x in arrays], sizes, steps, data]))
 
     def copy(self, x: Array, out: Array) -> None:
+        while x.ndim > 1 and x.shape == out.shape and _in_one(x) and _in_one(out):
+            x, out = (a.reshape(*a.shape[:-2], -1) for a in (x, out))
         if x.ndim > 2:
             for a, b in zip(x, out):
                 self.copy(a, b)
@@ -191,11 +210,14 @@ class _Written:
         x, out = np.atleast_2d(x, out)
         function, (rows, columns), size = self.contexts.copies.get(x.dtype.char), out.shape, out.itemsize
         if function is None or x.dtype != out.dtype or x.shape != out.shape or not out.size:
-            raise _Unfit
-        if not all(a.strides[1] == size and (a.strides[0] >= columns * size or rows == 1) for a in (x, out)):
-            raise _Unfit
+            raise Unfit
+        apart = [a.strides[0] if rows > 1 else columns * size for a in (x, out)]  # in bytes, one row from the next
+        if not all(a.strides[1] == size or columns == 1 for a in (x, out)):
+            raise Unfit
+        if apart[1] < columns * size or 0 < apart[0] < columns * size or apart[0] < 0:
+            raise Unfit
         # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
-        m, n, from_, to = (self._number(v) for v in (columns, rows, *(max(a.strides[0] // size, columns) for a in (x, out))))
+        m, n, from_, to = (self._number(v) for v in (columns, rows, apart[0] // size, apart[1] // size))
         self.calls.append((function, [[ord("A")], m, n, _At(x), from_, _At(out), to]))
 
     def _number(self, value: int) -> list[int]:
@@ -209,42 +231,50 @@ def _pieces(work: int, size: int) -> int:
     return count if blas.small_kernels() and size >= LEAST * count else 1
 
 
+def _in_one(x: Array) -> bool:
+    """Whether the last two axes are one line of memory."""
+    return x.strides[-1] == x.itemsize and (x.strides[-2] == x.shape[-1] * x.itemsize or x.shape[-2] == 1)
+
+
 def _step(x: Array, n: int) -> int:
     """The bytes from each of n elements to the next, or 0 where it is one number."""
     if x.size == 1 or not any(x.strides):
         return 0
     if x.size != n or not x.flags.aligned or not x.flags.c_contiguous:
-        raise _Unfit
+        raise Unfit
     return x.itemsize
 
 
 class _Sequence:
-    """Written calls as contexts. All are in one array of words, in which `places` are those that follow arrays about: word,
-    array, and what is added to that one's address."""
+    """Written calls as contexts. One array of words holds all: where the thread goes on in the end, the contexts, the stack,
+    the tops of their stacks, and the lists that are arguments. Functions write over the last two, so these are put back
+    before each run. `places` are the words that follow arrays about: word, array, and what is added to its address."""
 
-    def __init__(self, contexts: _Contexts, calls: list, bases: list[tuple[int, int]]):
+    def __init__(self, contexts: _Contexts, calls: list, bases: Sequence[tuple[int, int]] = ()):
         n = len(calls)
         lists = [argument for _, arguments in calls for argument in arguments if isinstance(argument, list)]
-        self.words = aligned((WORDS * (n + 1) + sum(map(len, lists)),), np.int64)
-        self.words.fill(0)
-        self.stack = aligned((STACK // 8 + TOP * n,), np.int64)
-        self.home = address(self.words)  # where the thread goes on in the end
+        stack = WORDS * (n + 1)
+        tops = stack + STACK // 8
+        self.words = aligned((tops + TOP * n + sum(map(len, lists)),), np.int64)
+        self.words[:stack] = 0
+        self.words[tops:] = 0
+        self.home = address(self.words)
         self.first = self.home + 8 * WORDS
-        self.bases, self.keep, self.places, self.free = bases, [], [], WORDS * (n + 1)
+        self.bases, self.keep, self.places, self.free = bases, [calls], [], tops + TOP * n
         for i, (function, arguments) in enumerate(calls):
             at = WORDS * (i + 1)
             here = self.home + 8 * at
             contexts.get(ctypes.c_void_p(here))
             follows = here + 8 * WORDS if i + 1 < n else self.home
-            self.words[at + AHEAD : at + AHEAD + 4] = follows, address(self.stack), 0, STACK + 8 * TOP * (i + 1)
+            self.words[at + AHEAD : at + AHEAD + 4] = follows, self.home + 8 * stack, 0, STACK + 8 * TOP * (i + 1)
             passed = [ctypes.c_void_p(self._argument(a, j)) for j, a in enumerate(arguments)]
             contexts.make(ctypes.c_void_p(here), ctypes.c_void_p(function), ctypes.c_int(len(passed)), *passed)
             for j, argument in enumerate(arguments):
                 if isinstance(argument, _At):
                     (word,) = np.flatnonzero(self.words[at : at + WORDS] == MARK + j)
                     self._follow(at + int(word), argument.array)
-        self.tops = self.stack[STACK // 8 :]  # which the functions write over, and what stood there
-        self.fresh = self.tops.copy()
+        self.used = self.words[tops:]
+        self.fresh = self.used.copy()
 
     def _argument(self, argument: Any, position: int) -> int:
         if isinstance(argument, _At):
@@ -266,8 +296,7 @@ class _Sequence:
             if low <= at < high:
                 self.places.append((word, i, at - low))
                 return
-        self.keep.append(array)  # which stays where it is
-        self.places.append((word, len(self.bases), at))
+        self.words[word] = at  # it stays where it is, and is kept with the calls
 
 
 class _Sequences:
@@ -279,15 +308,15 @@ class _Sequences:
         for part in parts:
             record(do := _Written(contexts), part, *arrays)
             self.sequences.append(_Sequence(contexts, do.calls, bases))
-        self.places = [tuple(np.array(s.places).T.copy()) for s in self.sequences]
+        self.places = [tuple(np.array(s.places).reshape(-1, 3).T.copy()) for s in self.sequences]
         swap = _start(contexts.swap)
         self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
 
     def __call__(self, *arrays: Array) -> None:
-        starts = np.array([*map(address, arrays), 0])
+        starts = np.array([*map(address, arrays)])
         for sequence, (words, which, offsets) in zip(self.sequences, self.places):
+            np.copyto(sequence.used, sequence.fresh)
             sequence.words[words] = starts[which] + offsets
-            np.copyto(sequence.tops, sequence.fresh)
         with blas.single:
             self.run()
 
@@ -296,7 +325,7 @@ def _bounds(x: Array) -> tuple[int, int]:
     if not x.size:
         return 0, 0
     if any(step < 0 for step in x.strides):
-        raise _Unfit
+        raise Unfit
     return address(x), address(x) + x.itemsize + sum(step * (n - 1) for step, n in zip(x.strides, x.shape))
 
 
@@ -308,9 +337,7 @@ def together(record: Record, parts: Sequence, *arrays: Array) -> None:
     if made is not None:
         made(*arrays)
         return
-    with blas.single:
-        for part in parts:
-            record(Direct, part, *arrays)
+    each(lambda i: record(Direct, parts[i], *arrays), len(parts))
 
 
 def prepared(record: Record, parts: Sequence, *arrays: Array) -> Callable[..., None] | None:
@@ -325,9 +352,46 @@ def prepared(record: Record, parts: Sequence, *arrays: Array) -> Callable[..., N
             known.clear()
         try:
             known[key] = _Sequences(contexts, record, parts, arrays)
-        except _Unfit:
+        except Unfit:
             known[key] = None
     return known[key]
 
 
-__all__ = ["Direct", "prepared", "together"]
+class _Fixed:
+    """A sequence over arrays that stay where they are, by the thread that calls it. A short one keeps the interpreter."""
+
+    def __init__(self, contexts: _Contexts, written: _Written):
+        sequence = self.sequence = _Sequence(contexts, written.calls)
+        self.used, self.fresh, self.home, self.first = sequence.used, sequence.fresh, sequence.home, sequence.first
+        self.enter = contexts.keeping if written.work < SHORT else contexts.swap
+
+    def __call__(self) -> None:
+        np.copyto(self.used, self.fresh)
+        self.enter(self.home, self.first)
+
+
+def alone(records: Sequence[Callable[[Any], None]]) -> Callable[[], None] | None:
+    """What the records write down, one after the other, ready to be done by the calling thread, over and over; None where
+    there are no sequences."""
+    contexts = _contexts()
+    if contexts is None:
+        return None
+    do = _Written(contexts)
+    for record in records:
+        record(do)
+    return _Fixed(contexts, do)
+
+
+def fits(record: Callable[[Any], None]) -> bool:
+    """Whether what a record does can be written down."""
+    contexts = _contexts()
+    if contexts is None:
+        return False
+    try:
+        record(_Written(contexts))
+    except Unfit:
+        return False
+    return True
+
+
+__all__ = ["Direct", "Unfit", "alone", "fits", "prepared", "together"]

@@ -173,18 +173,18 @@ def tiled(work: Callable[[int, int], Any], n: int, step: int) -> None:
 
 
 def in_order(*calls: Callable[[], Any]) -> Callable[[], Any]:
-    """The calls as one."""
+    """The calls as one, which tells them as `calls`."""
     if len(calls) == 2:
         first, second = calls
 
-        def both() -> None:
+        def run() -> None:
             first()
             second()
+    else:
 
-        return both
+        def run() -> None:
+            for call in calls:
+                call()
 
-    def run() -> None:
-        for call in calls:
-            call()
-
+    run.calls = calls  # type: ignore[attr-defined]
     return run

@@ -8,21 +8,21 @@ the places between lines is dropped.
 The taps of one line of the kernel meet places side by side, which are one row of numbers in memory: for every third place,
 with lines of three taps, these rows are a matrix (places / 3, taps x channels) that is there already. So a line of the
 kernel is a product for each of three turns. The lines' results, which are for windows a fixed distance apart, are added.
-All products of a part of the images are one call, as stacks of small ones (see stacks.py): threads of Python's would be in
-each other's way if there were more calls.
+The products are stacks of small ones (see stacks.py). The images are divided into runs, one for each thread, and a run into
+parts that stay in the cache; all that is done for a run is a sequence (sequence.py).
 """
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kerasish.engine.kernels import blas
-from kerasish.engine.kernels.scratch import scratch
+from kerasish.engine.kernels.scratch import ones, scratch, zeros
+from kerasish.engine.kernels.sequence import together
 from kerasish.engine.kernels.stacks import SMALL
-from kerasish.engine.kernels.threads import each, ranges
+from kerasish.engine.kernels.threads import ranges
 
 Array = np.ndarray
 TILE_BYTES = 3 << 19  # of the long matrix and of the lines' results
@@ -80,9 +80,10 @@ class Part(NamedTuple):
     layout: Wide
 
 
+@lru_cache(maxsize=256)
 def parts(
     n: int, spatial: tuple, size: tuple, padding: tuple, dilation: tuple, place_bytes: int, shares: int
-) -> list[Part]:
+) -> tuple[Part, ...]:
     """Cut n images into parts of about TILE_BYTES, of which `shares` threads can have equal shares: several images, or some
     lines of one."""
     layout = wide(spatial, size, padding, dilation)
@@ -91,7 +92,7 @@ def parts(
     if n >= shares and layout.image <= many:
         count = -(-n * layout.image // many)
         whole = slice(None)
-        return [Part(slice(*cut), whole, whole, layout) for cut in ranges(n, -(-count // shares) * shares)]
+        return tuple(Part(slice(*cut), whole, whole, layout) for cut in ranges(n, -(-count // shares) * shares))
     if n < shares:
         many = min(many, -(-layout.outs[0] // shares) * layout.steps[0])
     lines = max(1, many // layout.steps[0])
@@ -104,25 +105,30 @@ def parts(
         around = (source.start - first, end - source.stop)
         band = wide((source.stop - source.start, *spatial[1:]), size, (around, *padding[1:]), dilation)
         found.append((slice(start, stop), source, band))
-    return [Part(slice(i, i + 1), *band) for i in range(n) for band in found]
+    return tuple(Part(slice(i, i + 1), *band) for i in range(n) for band in found)
 
 
-def spread(x: Array, layout: Wide, before: int, after: int, name: str) -> Array:
-    """x (n, *spatial, c) as a long matrix (places, c) with rows of zeros around: x itself if it is one."""
+def spread(do: Any, x: Array, layout: Wide, before: int, after: int, memory: Array) -> Array:
+    """x (n, *spatial, c) as a long matrix (places, c) with rows of zeros around, in `memory`; x itself if it is one."""
     n, channels = len(x), x.shape[-1]
     if not before and not after and x.shape[1:-1] == layout.pitches and x.flags.c_contiguous:
         return x.reshape(-1, channels)
     end = before + n * layout.image
-    matrix = scratch(name, (end + after, channels), x.dtype)
-    matrix[:before] = 0
-    matrix[end:] = 0
+    matrix = memory[: (end + after) * channels].reshape(-1, channels)
+    for rest in matrix[:before], matrix[end:]:
+        _clear(do, rest)
     block = matrix[before:end].reshape(n, *layout.pitches, channels)
     for axis, length in enumerate(x.shape[1:-1], 1):
         every = (slice(None),) * axis
-        block[(*every, slice(length, None))] = 0
+        _clear(do, block[(*every, slice(length, None))])
         block = block[(*every, slice(0, length))]
-    np.copyto(block, x)
+    do.copy(x, block)
     return matrix
+
+
+def _clear(do: Any, x: Array) -> None:
+    if x.size:
+        do.copy(np.broadcast_to(zeros(x[0].size, x.dtype).reshape(x.shape[1:]), x.shape), x)
 
 
 class Lines(NamedTuple):
@@ -172,43 +178,84 @@ def _windows_of(matrix: Array, cut: Rows, at: Lines, dilation: tuple, layout: Wi
     return np.ndarray(shape, matrix.dtype, matrix, 0, (*steps, place, cut.rows * row, row, matrix.itemsize))
 
 
-def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, finish: Callable | None, shares: int) -> None:
-    """The convolution of x with w, into `out`, by so many threads; `finish` is applied to each part."""
-    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
-    at = lines(size, dilation)
-    n_lines = math.prod(at.shape)
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, (cin + n_lines * cout) * x.itemsize, shares)
-    kernel = np.ascontiguousarray(w).reshape(*at.shape, 1, 1, at.taps * cin, cout)
+class _Job(NamedTuple):
+    """What a thread does of a convolution: run `number` of `count`, each of some parts."""
 
-    def piece(i: int) -> None:
-        part = plan[i]
+    number: int
+    count: int
+    size: tuple
+    padding: tuple
+    dilation: tuple
+
+    @property
+    def at(self) -> Lines:
+        return lines(self.size, self.dilation)
+
+    def parts(self, x: Array, place_numbers: int, most: int) -> list[tuple[Part, Rows]]:
+        """The run's parts and how their places are cut, for places of so many numbers, and rows of products at most."""
+        whole = parts(
+            len(x), x.shape[1:-1], self.size, self.padding, self.dilation, place_numbers * x.itemsize, self.count
+        )
+        found = []
+        for part in whole[slice(*ranges(len(whole), self.count)[self.number])]:
+            n, layout = part.images.stop - part.images.start, part.layout
+            found.append((part, _cut((n - 1) * layout.image + layout.last, self.at.taps, most)))
+        return found
+
+    def windows_of(self, do: Any, x: Array, part: Part, cut: Rows, memory: Array) -> Array:
+        """The windows of a part's images, (lines, turns, stacks, rows, numbers)."""
         layout, n = part.layout, part.images.stop - part.images.start
+        missing = cut.places + layout.reach - layout.lead - n * layout.image
+        matrix = spread(do, x[part.images, part.source], layout, layout.lead, max(0, missing), memory)
+        return _windows_of(matrix, cut, self.at, self.dilation, layout)
+
+
+def _jobs(count: int, size: tuple, padding: tuple, dilation: tuple) -> list[_Job]:
+    return [_Job(i, count, size, padding, dilation) for i in range(count)]
+
+
+def _places(jobs: list[tuple[Part, Rows]]) -> int:
+    """The places of the longest matrix of these parts."""
+    return max(
+        max(layout.lead + (images.stop - images.start) * layout.image, cut.places + layout.reach)
+        for (images, _, _, layout), cut in jobs
+    )
+
+
+def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, count: int) -> None:
+    """The convolution of x with w, into `out`, by so many threads."""
+    size, (cin, cout) = w.shape[:-2], w.shape[-2:]
+    at, jobs = lines(size, dilation), _jobs(count, size, padding, dilation)
+    n_lines = math.prod(at.shape)
+    kernel = scratch("wide kernel", (n_lines, at.taps * cin, cout), x.dtype)
+    np.copyto(kernel.reshape(w.shape), w)
+    places = max(_places(_conv_parts(job, x, kernel)) for job in jobs)
+    sources = scratch("wide x", (count, places * cin), x.dtype)
+    results = scratch("wide y", (count, places * n_lines * cout), x.dtype)
+    together(_conv, jobs, sources, results, x, kernel, out)
+
+
+def _conv_parts(job: _Job, x: Array, kernel: Array) -> list[tuple[Part, Rows]]:
+    n_lines, numbers, cout = kernel.shape
+    return job.parts(x, x.shape[-1] + n_lines * cout, SMALL // (numbers * cout))
+
+
+def _conv(do: Any, job: _Job, sources: Array, results: Array, x: Array, kernel: Array, out: Array) -> None:
+    n_lines, _, cout = kernel.shape
+    for part, cut in _conv_parts(job, x, kernel):
+        layout, n = part.layout, part.images.stop - part.images.start
+        found = job.windows_of(do, x, part, cut, sources[job.number])
+        length = max(cut.places, n * layout.image)
+        y = results[job.number][: n_lines * length * cout].reshape(n_lines, length, cout)
+        for line, index in enumerate(np.ndindex(*job.at.shape)):
+            target = y[line, : cut.places].reshape(cut.stacks, cut.rows, cut.turns, cout)
+            for turn in range(cut.turns):
+                do.product(found[index][turn], kernel[line], target[:, :, turn])
         windows = (n - 1) * layout.image + layout.last
-        cut = _cut(windows, at.taps, SMALL // (at.taps * cin * cout))
-        source = _source(x[part.images, part.source], layout, cut)
-        y = scratch("wide y", (n_lines, max(cut.places, n * layout.image), cout), x.dtype)
-        targets = y[:, : cut.places].reshape(*at.shape, cut.stacks, cut.rows, cut.turns, cout)
-        targets = np.moveaxis(targets, -2, -4)
-        np.matmul(_windows_of(source, cut, at, dilation, layout), kernel, targets)
-        first, *rest = y
-        place = out[part.images, part.rows]
-        last = rest.pop() if rest and not finish else None
+        first, *rest = (line[:windows] for line in y)
         for other in rest:
-            np.add(first[:windows], other[:windows], first[:windows])
-        if finish:
-            finish(first[:windows])
-        if last is None:
-            np.copyto(place, inside(first, n, layout))
-        else:
-            np.add(inside(first, n, layout), inside(last, n, layout), place)
-
-    each(piece, len(plan))
-
-
-def _source(x: Array, layout: Wide, cut: Rows) -> Array:
-    """x as a long matrix from the first place of the first window on, to the end of the last row."""
-    missing = cut.places + layout.reach - layout.lead - len(x) * layout.image
-    return spread(x, layout, layout.lead, max(0, missing), "spread x")
+            do.call(np.add, first, other, first)
+        do.copy(inside(y[0], n, layout), out[part.images, part.rows])
 
 
 def inside(matrix: Array, n: int, layout: Wide) -> Array:
@@ -217,34 +264,54 @@ def inside(matrix: Array, n: int, layout: Wide) -> Array:
     return block[(slice(None), *(slice(0, o) for o in layout.outs))]
 
 
-def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array, shares: int) -> None:
-    """The adjoint in w, into `out`: the parts in so many runs for as many threads, each with a sum of its own."""
-    size, (cin, cout) = out.shape[:-2], out.shape[-2:]
-    plan = parts(len(x), x.shape[1:-1], size, padding, dilation, 2 * (cin + cout) * x.itemsize, shares)
-    at, pieces = lines(size, dilation), ranges(len(plan), shares)
-    numbers = at.taps * cin
-    columns = next((c for c in GOOD_COLUMNS if numbers % c == 0), numbers)
-    totals = scratch("total", (len(pieces), *out.shape), x.dtype)
+def kernel_grad(x: Array, dy: Array, padding: tuple, dilation: tuple, out: Array, count: int) -> None:
+    """The adjoint in w, into `out`, by so many threads, each with a sum of its own."""
+    size = out.shape[:-2]
+    jobs = _jobs(count, size, padding, dilation)
+    plans = [_grad_parts(job, x, dy) for job in jobs]
+    places = max(map(_places, plans))
+    sources = scratch("wide x", (count, places * x.shape[-1]), x.dtype)
+    slopes = scratch("wide dy", (count, places * dy.shape[-1]), x.dtype)
+    most = max(cut.turns * cut.stacks for plan in plans for _, cut in plan)
+    terms = scratch("wide terms", (count, most + 1, out.size), x.dtype)
+    totals = scratch("wide totals", (count, out.size), x.dtype)
+    totals.fill(0)
+    together(_grad, jobs, sources, slopes, terms, totals, x, dy)
+    np.sum(totals.reshape(count, *out.shape), 0, out=out)
 
-    def piece(run: int) -> None:
-        total = totals[run].reshape(-1)
-        total.fill(0)
-        for part in plan[slice(*pieces[run])]:
-            layout, n = part.layout, part.images.stop - part.images.start
-            cut = _cut((n - 1) * layout.image + layout.last, at.taps, SMALL // (columns * cout))
-            source = _source(x[part.images, part.source], layout, cut)
-            ds = spread(dy[part.images, part.rows], layout, 0, max(0, cut.places - n * layout.image), "spread dy")
-            left = _windows_of(source, cut, at, dilation, layout).swapaxes(-1, -2)  # (*lines, turns, stacks, numbers, rows)
-            left = left.reshape(*left.shape[:-2], numbers // columns, columns, cut.rows)
-            right = _rows_of(ds, cut)[..., None, :, :]
-            terms = scratch("terms", (cut.turns * cut.stacks, total.size), x.dtype)
-            apart = terms.reshape(cut.turns, cut.stacks, *at.shape, numbers // columns, columns, cout)
-            np.matmul(left, right, np.moveaxis(apart, (0, 1), (-5, -4)))
-            for term in terms:
-                np.add(total, term, total)
 
-    with blas.single:  # its threads would add in another order, where `each` does the pieces one by one
-        each(piece, len(pieces))
-    for other in totals[1:]:
-        np.add(totals[0], other, totals[0])
-    np.copyto(out, totals[0])
+def _columns(job: _Job, cin: int) -> int:
+    """Numbers of a line of the kernel that are summed up in one product."""
+    numbers = job.at.taps * cin
+    return next((c for c in GOOD_COLUMNS if numbers % c == 0), numbers)
+
+
+def _grad_parts(job: _Job, x: Array, dy: Array) -> list[tuple[Part, Rows]]:
+    cin, cout = x.shape[-1], dy.shape[-1]
+    return job.parts(x, 2 * (cin + cout), SMALL // (_columns(job, cin) * cout))
+
+
+def _grad(
+    do: Any, job: _Job, sources: Array, slopes: Array, terms: Array, totals: Array, x: Array, dy: Array
+) -> None:
+    cin, cout = x.shape[-1], dy.shape[-1]
+    numbers, columns, total = job.at.taps * cin, _columns(job, cin), totals[job.number][None]
+    added = terms[job.number][-1:]
+    for part, cut in _grad_parts(job, x, dy):
+        n, layout = part.images.stop - part.images.start, part.layout
+        found = job.windows_of(do, x, part, cut, sources[job.number])
+        missing = max(0, cut.places - n * layout.image)
+        right = _rows_of(spread(do, dy[part.images, part.rows], layout, 0, missing, slopes[job.number]), cut)
+        here = terms[job.number][: cut.turns * cut.stacks]
+        apart = here.reshape(cut.turns, cut.stacks, -1, numbers, cout)
+        for line, index in enumerate(np.ndindex(*job.at.shape)):
+            for turn in range(cut.turns):
+                left = found[index][turn].swapaxes(1, 2)  # (stacks, numbers, rows)
+                for start in range(0, numbers, columns):
+                    some = slice(start, start + columns)
+                    do.product(left[:, some], right[turn], apart[turn, :, line, some])
+        do.product(ones(len(here), x.dtype)[None], here, added)
+        do.call(np.add, total, added, total)
+
+
+__all__ = ["conv", "kernel_grad", "lines", "pays", "wide"]

@@ -1,0 +1,85 @@
+"""Consecutive prepared calls as one: those of NumPy on small arrays run as a sequence of C functions (sequence.py), since between
+them the interpreter would spend longer than in them. Others stay as they are.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from kerasish.engine.kernels import sequence
+from kerasish.engine.kernels.threads import in_order
+
+Array = np.ndarray
+Call = Callable[[], Any]
+FEWEST = 7  # calls that are worth a sequence, which takes a microsecond to enter
+ONE_THREAD = 1 << 18  # multiplications of a product which OpenBLAS does not divide among threads ...
+NARROW = 9216  # ... and of one with a vector
+
+
+def joined(*calls: Call) -> Call:
+    """The calls, one after the other. `in_order` calls are taken apart; numbers that calls return are lost."""
+    steps: list[Call] = []
+    for written, run in _runs([c for call in calls for c in _flat(call)]):
+        made = sequence.alone([partial(_write, call) for call in run]) if written and len(run) >= FEWEST else None
+        steps += run if made is None else [made]
+    return steps[0] if len(steps) == 1 else in_order(*steps)
+
+
+def _flat(call: Call) -> Iterator[Call]:
+    parts = getattr(call, "calls", None)
+    if parts is None:
+        yield call
+    else:
+        for part in parts:
+            yield from _flat(part)
+
+
+def _runs(calls: list[Call]) -> Iterator[tuple[bool, list[Call]]]:
+    """Consecutive calls that can be written down, or cannot."""
+    run: list[Call] = []
+    for call in calls:
+        if run and sequence.fits(partial(_write, call)) != sequence.fits(partial(_write, run[0])):
+            yield sequence.fits(partial(_write, run[0])), run
+            run = []
+        run.append(call)
+    if run:
+        yield sequence.fits(partial(_write, run[0])), run
+
+
+def _write(call: Call, do: Any) -> None:
+    """Write down what a partial of a NumPy function does; Unfit where that can't be done."""
+    arrays = () if not isinstance(call, partial) else (*call.args, *call.keywords.values())
+    if not arrays or not call.keywords.keys() <= {"out"} or not all(type(x) is np.ndarray for x in arrays):
+        raise sequence.Unfit
+    if call.func is np.copyto:
+        out, x = arrays
+        return do.copy(x, out)
+    *arguments, out = arrays
+    if any(np.may_share_memory(x, out) and not _same(x, out) for x in arguments):
+        raise sequence.Unfit
+    if call.func in (np.dot, np.matmul):
+        _write_product(do, *arguments, out)
+    elif isinstance(call.func, np.ufunc) and len(arrays) == call.func.nargs and call.func.signature is None:
+        do.call(call.func, *arrays)
+    else:
+        raise sequence.Unfit
+
+
+def _same(x: Array, y: Array) -> bool:
+    return x.ctypes.data == y.ctypes.data and x.shape == y.shape and x.strides == y.strides
+
+
+def _write_product(do: Any, a: Array, b: Array, out: Array) -> None:
+    if a.ndim > 2 or b.ndim > 2 or _same(a, out) or _same(b, out):
+        raise sequence.Unfit
+    a = a if a.ndim == 2 else a[None]
+    b = b if b.ndim == 2 else b[:, None]
+    m, k, n = *a.shape, b.shape[1]
+    if m * k * n > (ONE_THREAD if min(m, n) > 1 else NARROW):
+        raise sequence.Unfit
+    do.product(a, b, out.reshape(m, n))
+
+
+__all__ = ["joined"]
