@@ -1,0 +1,317 @@
+"""Sequences of C calls (kernels/sequence.py, kernels/joined.py): what they compute is what NumPy computes, wherever arrays
+are, from any thread, with signals and after a fork; and kernels do run as sequences where there are any."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+
+import kerasish as keras
+from kerasish.engine import kernels as K
+from kerasish.engine.kernels import crew, sequence
+from kerasish.engine.kernels.joined import joined
+from kerasish.engine.kernels.sequence import Direct, Unfit, prepared, together
+from kerasish.engine.kernels.threads import in_order
+
+rng = np.random.default_rng(0)
+PARTS = [(0, 5), (5, 12)]
+THERE = prepared(lambda do, part, x: do.call(np.negative, x, x), [0], np.zeros(3, "f")) is not None
+needs_sequences = pytest.mark.skipif(not THERE, reason="no contexts or no crew on this machine")
+
+
+def drawn(*shape, dtype="float32"):
+    return rng.normal(size=shape).astype(dtype)
+
+
+def record(do, part, x, u, row, y, z):
+    """A bit of everything."""
+    rows = slice(*part)
+    term = do.memory("term", y[rows].shape, y.dtype)
+    do.product(x[rows], u, y[rows])
+    do.call(np.add, y[rows], row, term)
+    do.call(np.tanh, term, term)
+    do.call(np.multiply, term, np.array(0.5, y.dtype), y[rows])
+    do.copy(x[rows, 1:4], z[rows, :3])
+    do.copy(np.broadcast_to(row[:2], (part[1] - part[0], 2)), z[rows, 3:5])
+
+
+def arrays(dtype):
+    x, u, row = drawn(12, 6, dtype=dtype), drawn(6, 6, dtype=dtype), drawn(6, dtype=dtype)
+    return x, u, row, np.zeros((12, 6), dtype), np.zeros((12, 5), dtype)
+
+
+def expected(*given):
+    """What NumPy computes."""
+    x, u, row, y, z = (a.copy() for a in given)
+    for part in PARTS:
+        record(Direct, part, x, u, row, y, z)
+    return y, z
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_as_numpy_wherever_arrays_are(dtype):
+    for _ in range(4):
+        given = arrays(dtype)
+        want = expected(*given)
+        for _ in range(2):
+            together(record, PARTS, *given)
+            for got, wanted in zip(given[3:], want):
+                np.testing.assert_array_equal(got, wanted)
+
+
+@needs_sequences
+def test_they_are_prepared_once_for_a_layout():
+    first, second = arrays("float32"), arrays("float32")
+    made = prepared(record, PARTS, *first)
+    assert made is not None and prepared(record, PARTS, *second) is made
+    made(*second)
+    np.testing.assert_array_equal(second[3], expected(*second)[0])
+    assert not first[3].any()
+
+
+def test_one_thread_computes_the_same(monkeypatch):
+    given = arrays("float32")
+    want = expected(*given)
+    monkeypatch.setattr(crew, "size", lambda: 1)
+    found = threading.Thread(target=lambda: together(record, PARTS, *given))  # sequences are prepared for each thread
+    found.start()
+    found.join()
+    np.testing.assert_array_equal(given[3], want[0])
+
+
+def gaps(do, part, x, y):
+    do.call(np.exp, x[::2], y)
+
+
+def types(do, part, x, y):
+    do.call(np.add, x[:3], x[:3].astype("float64"), y[:3])
+
+
+def backwards(do, part, x, y):
+    do.copy(x[None, ::-1], np.zeros((1, 6), "f"))
+    do.call(np.exp, x[3:], y)
+
+
+@pytest.mark.parametrize("what", [gaps, types, backwards])
+def test_what_c_functions_do_not_take_is_done_on_the_spot(what):
+    x, y, z = drawn(6), np.zeros(3, "f"), np.zeros(3, "f")
+    assert prepared(what, [0], x, y) is None
+    together(what, [0], x, y)
+    what(Direct, 0, x, z)
+    np.testing.assert_array_equal(y, z)
+
+
+def test_from_several_threads_at_once():
+    wrong = []
+
+    def work(seed):
+        for _ in range(200):
+            given = arrays("float32")
+            want = expected(*given)
+            together(record, PARTS, *given)
+            wrong.extend(not np.array_equal(a, b) for a, b in zip(given[3:], want) if not np.array_equal(a, b))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def many(do, part, x, y):
+    for _ in range(2000):
+        do.call(np.add, x, y, y)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no such signals")
+def test_signals_arrive_meanwhile():
+    x, y, seen = np.ones(4096, "f"), np.zeros(4096, "f"), []
+    before = signal.signal(signal.SIGALRM, lambda *_: seen.append(1))
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        for _ in range(20):
+            together(many, [0], x, y)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert seen and (y == 40_000).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_after_a_fork():
+    code = """
+import os, sys
+import numpy as np
+from tests.engine import test_sequence as t
+given = t.arrays("float32")
+t.together(t.record, t.PARTS, *given)
+child = os.fork()
+if not child:
+    other = t.arrays("float32")
+    t.together(t.record, t.PARTS, *other)
+    os._exit(0 if np.array_equal(other[3], t.expected(*other)[0]) else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=os.path.dirname(__file__) + "/../..")
+
+
+def test_switched_off():
+    code = """
+import numpy as np
+from tests.engine import test_sequence as t
+assert not t.THERE
+given = t.arrays("float32")
+t.together(t.record, t.PARTS, *given)
+assert np.array_equal(given[3], t.expected(*given)[0])
+"""
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=60, cwd=os.path.dirname(__file__) + "/../..",
+        env={**os.environ, "KERASISH_CREW": "0"},
+    )  # fmt: skip
+
+
+def convolve():
+    geometry = {"strides": (1, 1), "padding": ((1, 1), (1, 1)), "dilation": (1, 1)}
+    x, w = drawn(2, 40, 40, 16), drawn(3, 3, 16, 8)
+    y = K.conv(x, w, **geometry, groups=1)
+    K.conv_kernel_grad(x, y, kernel_shape=w.shape, **geometry, groups=1)
+    K.conv_input_grad(y, w, input_shape=x.shape, **geometry, groups=1)
+
+
+def attend(causal=True, length=40, mask=()):
+    q, k, v, dy = (drawn(2, length, 3, 8) for _ in range(4))
+    options = {"scale": 0.3, "causal": causal, "fill": -1e9}
+    y = K.attention(q, k, v, *mask, **options)
+    K.attention_grad(dy, y, q, k, v, *mask, **options)
+
+
+def recur(layer, seen=None):
+    x = drawn(8, 20, 6)
+    with keras.GradientTape() if hasattr(keras, "GradientTape") else _tape() as tape:
+        watched = keras.ops.convert_to_tensor(x)
+        tape.watch(watched)
+        y = keras.ops.sum(layer(watched, mask=seen))
+    tape.gradient(y, watched)
+
+
+def _tape():
+    from kerasish.engine import GradientTape
+
+    return GradientTape()
+
+
+@needs_sequences
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        convolve,
+        attend,
+        partial(attend, False),
+        partial(attend, True, 300),  # blocks of rows
+        partial(attend, False, 40, (np.arange(40)[None, None, None] < 30,)),
+        partial(attend, False, 40, (np.tri(40, dtype=bool)[None, None],)),
+        lambda: recur(keras.layers.LSTM(5)),
+        lambda: recur(keras.layers.GRU(5)),
+        lambda: recur(keras.layers.LSTM(5), np.arange(20)[None] < rng.integers(1, 20, (8, 1))),
+        lambda: recur(keras.layers.GRU(5, return_sequences=True), np.arange(20)[None] < rng.integers(1, 20, (8, 1))),
+    ],
+    ids=["conv", "causal", "attention", "long", "columns hidden", "mask", "lstm", "gru", "lstm masked", "gru masked"],
+)
+def test_kernels_are_sequences(kernel, monkeypatch):
+    made = []
+
+    def watched(*args):
+        made.append(prepared(*args))
+        return made[-1]
+
+    for module in (sequence, sys.modules["kerasish.engine.kernels.attention"]):
+        monkeypatch.setattr(module, "prepared", watched)
+    kernel()
+    assert made and all(m is not None for m in made)
+
+
+# -- joined -----------------------------------------------------------------------------------------------------------
+
+
+def statements():
+    """Prepared calls as programs have them, and the arrays they work on."""
+    x, w, b, y, z, s = drawn(8, 6), drawn(6, 4), drawn(4), np.zeros((8, 4), "f"), np.zeros((8, 4), "f"), np.zeros(4, "f")
+    mask, number = np.zeros((8, 4), bool), np.zeros((), "f")
+    calls = [
+        partial(np.dot, x, w, y),
+        partial(np.add, y, b, y),
+        partial(np.maximum, y, np.zeros((8, 4), "f"), out=y),
+        in_order(partial(np.negative, y, z), partial(np.exp, z, z), partial(np.square, z, z)),
+        partial(np.dot, np.ones(8, "f"), z, s),
+        partial(np.dot, s, b, number),
+        partial(np.greater, z, number, mask),
+        partial(np.copyto, z, mask),  # no C function for this
+        lambda: y.sort(axis=0),  # nor for this
+        partial(np.multiply, z, y, z),
+        partial(np.copyto, y, z),
+        partial(np.add, y, s, y),
+        partial(np.matmul, y, w.T, x),
+        partial(np.subtract, x, x, x),
+        partial(np.add, x, np.array(2, "f"), x),
+        partial(np.reciprocal, x, x),
+        partial(np.add, x, x, x),
+    ]
+    return calls, (x, w, b, y, z, s, mask, number)
+
+
+def test_joined_calls_compute_the_same_bits():
+    calls, places = statements()
+    start = [a.copy() for a in places]
+    for call in calls:
+        call()
+    wanted = [a.copy() for a in places]
+    run = joined(*calls)
+    assert not THERE or len(run.calls) < 6
+    for _ in range(2):
+        for a, b in zip(places, start):
+            np.copyto(a, b)
+        run()
+        for a, b in zip(places, wanted):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: None,
+        partial(np.add.reduce, np.ones(3, "f")),
+        partial(np.add, np.ones(3, "f"), 2.0, np.ones(3, "f")),
+        partial(np.add, np.ones((3, 1), "f"), np.ones((3, 2), "f"), np.ones((3, 2), "f")),
+        partial(np.dot, np.ones((100, 100), "f"), np.ones((100, 100), "f"), np.ones((100, 100), "f")),  # by threads
+        partial(np.dot, np.ones((2, 3, 4), "f"), np.ones(4, "f"), np.ones((2, 3), "f")),
+        (lambda x: partial(np.add, x[1:], x[:-1], x[:-1]))(np.ones(9, "f")),
+        partial(np.multiply, np.ones(3, "f"), np.ones(3, "d"), np.ones(3, "d")),
+    ],
+)
+def test_what_cannot_be_joined_stays_as_it_is(call):
+    from kerasish.engine.kernels.joined import _write
+
+    with pytest.raises(Unfit):
+        _write(call, sequence._Written(sequence._contexts()) if THERE else Direct)
+
+
+def test_small_models_run_joined_statements():
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential([layers.Input((6,)), *[layers.Dense(8, "tanh") for _ in range(5)], layers.Dense(1)])
+    model.compile("adam", "mse")
+    x, y = drawn(64, 6), drawn(64, 1)
+    twin = keras.models.clone_model(model)
+    twin.compile("adam", "mse", run_eagerly=True)
+    twin.set_weights(model.get_weights())
+    for m in (model, twin):
+        m.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), twin.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(model.predict(x, verbose=0), np.asarray(model(x)), rtol=1e-6, atol=1e-6)
