@@ -1,11 +1,13 @@
 """Sequences of C calls (kernels/sequence.py, kernels/joined.py): what they compute is what NumPy computes, wherever arrays
 are, from any thread, with signals and after a fork; and kernels do run as sequences where there are any."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
+import weakref
 from functools import partial
 
 import numpy as np
@@ -72,6 +74,58 @@ def test_they_are_prepared_once_for_a_layout():
     made(*second)
     np.testing.assert_array_equal(second[3], expected(*second)[0])
     assert not first[3].any()
+
+
+def sums(do, part, x, y, z):
+    do.call(np.add, x, y, z)
+
+
+def test_arrays_may_share_memory_or_not():
+    a, b, both = np.ones(6, "f"), np.full(6, 5, "f"), np.arange(24, dtype="f")
+    cases = [
+        (a, a), (a, b), (b, a), (b, b), (both[:6], both[6:12]), (both[6:12], both[:6]), (both[:6], both[2:8]),
+        (both[2:8], both[:6]), (both[:6], both[3:9]),
+    ]  # fmt: skip
+    for x, y in 2 * cases:
+        z = np.zeros(6, "f")
+        together(sums, [0], x, y, z)
+        np.testing.assert_array_equal(z, x + y)
+
+
+def columns(do, part, x, y, z):
+    do.product(x, y, z)
+
+
+def test_arrays_may_lie_between_each_other():
+    for order in (0, 1, 2), (2, 0, 1), (1, 2, 0):
+        whole = drawn(4, 3, 4)
+        x, y, z = (whole[:, i] for i in order)
+        wanted = x @ y
+        together(columns, [0], x, y, z)
+        np.testing.assert_allclose(z, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_queries_may_be_keys():
+    x, y = drawn(2, 9, 2, 4), drawn(2, 9, 2, 4)
+    options = {"scale": 0.5, "causal": False, "fill": -1e9}
+    for q, k, v in ((x, x, x), (x, y, y), (y, x, x), (x, y, x), (x.copy(), y, x)):
+        scores = np.einsum("bthd,bshd->bhts", q.astype("d"), k) * 0.5
+        weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+        wanted = np.einsum("bhts,bshd->bthd", weights, v)
+        np.testing.assert_allclose(K.attention(q, k, v, **options), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_arrays_are_let_go():
+    given = arrays("float32")
+    together(record, PARTS, *given)
+    before = [sys.getrefcount(a) for a in given]
+    again = [a.copy() for a in given]
+    together(record, PARTS, *again)
+    assert [sys.getrefcount(a) for a in again] == before
+    known = weakref.ref(given[0])
+    del given
+    gc.collect()
+    assert known() is None
 
 
 def test_one_thread_computes_the_same(monkeypatch):

@@ -31,7 +31,7 @@ from kerasish.engine.kernels import crew
 from kerasish.engine.kernels.crew import apply
 from kerasish.engine.kernels.rowwise import _shift_rows
 from kerasish.engine.kernels.scratch import aligned, ones, scratch
-from kerasish.engine.kernels.sequence import prepared
+from kerasish.engine.kernels.sequence import clear, prepared
 from kerasish.engine.kernels.stacks import products
 
 Array = np.ndarray
@@ -180,7 +180,7 @@ def _gradients(do: Any, part: _Part, *arrays: Array) -> None:
                 continue
             total = do.memory(name, target.shape, q.dtype)
             if rows.start == last[0]:
-                _clear(do, total[columns:])
+                clear(do, total[columns:])
                 do.product(weights.T, x, total[:columns])
             else:
                 added = do.memory("added", (columns, x.shape[1]), q.dtype)
@@ -188,12 +188,6 @@ def _gradients(do: Any, part: _Part, *arrays: Array) -> None:
                 do.call(np.add, total[:columns], added, total[:columns])
             if not rows.start:
                 do.copy(total, target)
-
-
-def _clear(do: Any, x: Array) -> None:
-    if x.size:
-        bits = x.view(f"i{x.itemsize}")
-        do.call(np.bitwise_xor, bits, bits, bits)
 
 
 def _normalised(dy: Array, y: Array, s: Array) -> Array:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
-from kerasish.engine.kernels.scratch import address, aligned, scratch
+from kerasish.engine.kernels.scratch import address, aligned, scratch, zeros
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each
 
@@ -65,6 +65,12 @@ class Direct:
     def memory(name: str, shape: tuple, dtype: Any) -> Array:
         """An uninitialised array of this part; the same for the same name and shape."""
         return scratch(name, shape, dtype)
+
+
+def clear(do: Any, x: Array) -> None:
+    """Fill with zeros, in a record."""
+    if x.size:
+        do.copy(np.broadcast_to(zeros(x[0].size, x.dtype).reshape(x.shape[1:]), x.shape), x)
 
 
 class _Contexts:
@@ -214,7 +220,7 @@ class _Written:
         apart = [a.strides[0] if rows > 1 else columns * size for a in (x, out)]  # in bytes, one row from the next
         if not all(a.strides[1] == size or columns == 1 for a in (x, out)):
             raise Unfit
-        if apart[1] < columns * size or 0 < apart[0] < columns * size or apart[0] < 0:
+        if apart[1] < columns * size or 0 < apart[0] < columns * size or apart[0] < 0 or any(a % size for a in apart):
             raise Unfit
         # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
         m, n, from_, to = (self._number(v) for v in (columns, rows, apart[0] // size, apart[1] // size))
@@ -260,7 +266,7 @@ class _Sequence:
         self.words[tops:] = 0
         self.home = address(self.words)
         self.first = self.home + 8 * WORDS
-        self.bases, self.keep, self.places, self.free = bases, [calls], [], tops + TOP * n
+        self.bases, self.keep, self.places, self.free = bases, [], [], tops + TOP * n
         for i, (function, arguments) in enumerate(calls):
             at = WORDS * (i + 1)
             here = self.home + 8 * at
@@ -296,24 +302,27 @@ class _Sequence:
             if low <= at < high:
                 self.places.append((word, i, at - low))
                 return
-        self.words[word] = at  # it stays where it is, and is kept with the calls
+        self.words[word] = at  # it stays where it is
+        self.keep.append(array)
 
 
 class _Sequences:
     """What `record` writes down for each part, to be done at once, on arrays of the same layout as `arrays`."""
 
     def __init__(self, contexts: _Contexts, record: Record, parts: Sequence, arrays: Sequence[Array]):
+        if any(step < 0 for x in arrays for step in x.strides):
+            raise Unfit
         bases = [_bounds(x) for x in arrays]
         self.sequences = []
         for part in parts:
             record(do := _Written(contexts), part, *arrays)
             self.sequences.append(_Sequence(contexts, do.calls, bases))
-        self.places = [tuple(np.array(s.places).reshape(-1, 3).T.copy()) for s in self.sequences]
+        self.places = [tuple(np.array(s.places, np.int64).reshape(-1, 3).T.copy()) for s in self.sequences]
         swap = _start(contexts.swap)
         self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
 
     def __call__(self, *arrays: Array) -> None:
-        starts = np.array([*map(address, arrays)])
+        starts = np.array([*map(address, arrays)], np.int64)
         for sequence, (words, which, offsets) in zip(self.sequences, self.places):
             np.copyto(sequence.used, sequence.fresh)
             sequence.words[words] = starts[which] + offsets
@@ -322,11 +331,27 @@ class _Sequences:
 
 
 def _bounds(x: Array) -> tuple[int, int]:
+    """The first byte that an array touches, and the first behind it."""
+    start = address(x)
     if not x.size:
-        return 0, 0
-    if any(step < 0 for step in x.strides):
-        raise Unfit
-    return address(x), address(x) + x.itemsize + sum(step * (n - 1) for step, n in zip(x.strides, x.shape))
+        return start, start
+    if x.flags.c_contiguous:
+        return start, start + x.nbytes
+    ends = [step * (n - 1) for step, n in zip(x.strides, x.shape)]
+    return start + sum(e for e in ends if e < 0), start + sum(e for e in ends if e > 0) + x.itemsize
+
+
+def _shared(arrays: Sequence[Array]) -> tuple:
+    """Which arrays share memory, and how far apart they begin: a sequence may take one's addresses for another's."""
+    order = sorted((*_bounds(x), i) for i, x in enumerate(arrays) if x.size)
+    found, leader, end = [], -1, 0
+    for low, high, i in order:
+        if low < end:
+            found.append((i, leader, address(arrays[i]) - address(arrays[leader])))
+        else:
+            leader = i
+        end = max(end, high)
+    return tuple(found)
 
 
 def together(record: Record, parts: Sequence, *arrays: Array) -> None:
@@ -346,7 +371,7 @@ def prepared(record: Record, parts: Sequence, *arrays: Array) -> Callable[..., N
     if contexts is None:
         return None
     known = _made.__dict__
-    key = (record, *parts, *[(a.shape, a.strides, a.dtype.char) for a in arrays])
+    key = (record, *parts, *[(a.shape, a.strides, a.dtype.char) for a in arrays], _shared(arrays))
     if key not in known:
         if len(known) >= MOST_KEPT:
             known.clear()
@@ -394,4 +419,4 @@ def fits(record: Callable[[Any], None]) -> bool:
     return True
 
 
-__all__ = ["Direct", "Unfit", "alone", "fits", "prepared", "together"]
+__all__ = ["Direct", "Unfit", "alone", "clear", "fits", "prepared", "together"]

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasish.engine.kernels import blas
-from kerasish.engine.kernels.scratch import ones, scratch, zeros
-from kerasish.engine.kernels.sequence import together
+from kerasish.engine.kernels.scratch import ones, scratch
+from kerasish.engine.kernels.sequence import clear, together
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import ranges
 
@@ -116,19 +116,14 @@ def spread(do: Any, x: Array, layout: Wide, before: int, after: int, memory: Arr
     end = before + n * layout.image
     matrix = memory[: (end + after) * channels].reshape(-1, channels)
     for rest in matrix[:before], matrix[end:]:
-        _clear(do, rest)
+        clear(do, rest)
     block = matrix[before:end].reshape(n, *layout.pitches, channels)
     for axis, length in enumerate(x.shape[1:-1], 1):
         every = (slice(None),) * axis
-        _clear(do, block[(*every, slice(length, None))])
+        clear(do, block[(*every, slice(length, None))])
         block = block[(*every, slice(0, length))]
     do.copy(x, block)
     return matrix
-
-
-def _clear(do: Any, x: Array) -> None:
-    if x.size:
-        do.copy(np.broadcast_to(zeros(x[0].size, x.dtype).reshape(x.shape[1:]), x.shape), x)
 
 
 class Lines(NamedTuple):
