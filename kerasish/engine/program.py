@@ -517,33 +517,31 @@ class Emitter:
 
 
 PREPARED = re.compile(r" {8}(\w+)\(\)  # ")
-RUN = re.compile(r" {4}def run\(")
 
 
 def _joined(source: str) -> str:
     """The source in which statements that follow one another, and are prepared for their arrays, are one call: see `joined`."""
-    lines, names = [], []
-    start = 0
+    before, body = source.split("\n\n    def run(")
+    lines: list[str] = []
+    made: list[str] = []
+    names: list[str] = []
 
     def close() -> None:
-        if len(names) > 1:
-            name = f"joined_{len(lines)}"
-            lines[:] = [line for line in lines if not (m := PREPARED.match(line)) or m[1] not in names]
-            lines.append(f"        {name}()")
-            head.append(f"    {name} = joined({', '.join(names)})")
-        names.clear()
+        if names:
+            call = f"joined_{len(made)}"
+            lines.append(f"        {call}()")
+            made.append(f"    {call} = joined({', '.join(names)})")
+            names.clear()
 
-    head: list[str] = []
-    for line in source.splitlines():
-        if RUN.match(line):
-            start = len(lines)
+    for line in body.splitlines():
         match = PREPARED.match(line)
         if match:
             names.append(match[1])
-        elif not line.startswith("        #"):
+            continue
+        if not line.startswith("        #"):
             close()
         lines.append(line)
-    return "\n".join([*lines[: start - 1], *head, *lines[start - 1 :], ""])
+    return "\n".join([before, *made, "", "    def run(" + lines[0], *lines[1:], ""])
 
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}

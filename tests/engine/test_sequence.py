@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 
 import kerasish as keras
+from kerasish.engine import GradientTape
 from kerasish.engine import kernels as K
 from kerasish.engine.kernels import crew, sequence
-from kerasish.engine.kernels.joined import joined
+from kerasish.engine.kernels.joined import _write, joined
 from kerasish.engine.kernels.sequence import Direct, Unfit, prepared, together
 from kerasish.engine.kernels.threads import in_order
+from kerasish.engine.static import function
 
 rng = np.random.default_rng(0)
 PARTS = [(0, 5), (5, 12)]
@@ -247,17 +249,11 @@ def attend(causal=True, length=40, mask=()):
 
 def recur(layer, seen=None):
     x = drawn(8, 20, 6)
-    with keras.GradientTape() if hasattr(keras, "GradientTape") else _tape() as tape:
+    with GradientTape() as tape:
         watched = keras.ops.convert_to_tensor(x)
         tape.watch(watched)
         y = keras.ops.sum(layer(watched, mask=seen))
     tape.gradient(y, watched)
-
-
-def _tape():
-    from kerasish.engine import GradientTape
-
-    return GradientTape()
 
 
 @needs_sequences
@@ -349,8 +345,6 @@ def test_joined_calls_compute_the_same_bits():
     ],
 )
 def test_what_cannot_be_joined_stays_as_it_is(call):
-    from kerasish.engine.kernels.joined import _write
-
     with pytest.raises(Unfit):
         _write(call, sequence._Written(sequence._contexts()) if THERE else Direct)
 
@@ -369,3 +363,14 @@ def test_small_models_run_joined_statements():
     for a, b in zip(model.get_weights(), twin.get_weights()):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
     np.testing.assert_allclose(model.predict(x, verbose=0), np.asarray(model(x)), rtol=1e-6, atol=1e-6)
+
+
+def test_every_run_of_statements_is_a_call_of_its_own():
+    def f(x, w):
+        for _ in range(6):  # products by a moving matrix interrupt the runs
+            x = keras.ops.tanh(keras.ops.matmul(x, w)) * 0.5 + 0.25
+            x = keras.ops.square(x) - keras.ops.exp(x)
+        return x
+
+    x, w = drawn(3, 3), drawn(3, 3)
+    np.testing.assert_allclose(function(f)(x, w), f(x, w), rtol=1e-5, atol=1e-6)
