@@ -342,6 +342,8 @@ def test_joined_calls_compute_the_same_bits():
         partial(np.dot, np.ones((2, 3, 4), "f"), np.ones(4, "f"), np.ones((2, 3), "f")),
         (lambda x: partial(np.add, x[1:], x[:-1], x[:-1]))(np.ones(9, "f")),
         partial(np.multiply, np.ones(3, "f"), np.ones(3, "d"), np.ones(3, "d")),
+        partial(np.dot, np.ones((2, 0), "f"), np.ones((0, 3), "f"), np.ones((2, 3), "f")),
+        partial(np.copyto, np.ones((0, 3), "f"), np.ones((0, 3), "f")),
     ],
 )
 def test_what_cannot_be_joined_stays_as_it_is(call):

@@ -170,6 +170,8 @@ class _Written:
 
     def call(self, ufunc: np.ufunc, *arrays: Array) -> None:
         out = arrays[-1]
+        if not out.size:
+            return
         arrays = tuple(self._spread(x, out.shape) for x in arrays)
         self._loop(ufunc, arrays, [out.size], [_step(x, out.size) for x in arrays])
 
@@ -183,6 +185,8 @@ class _Written:
 
     def product(self, a: Array, b: Array, out: Array) -> None:
         arrays = [x if x.ndim == 3 else x[None] for x in (a, b, out)]
+        if not all(x.size for x in arrays):
+            raise Unfit
         if not all(x.itemsize in x.strides[1:] or 1 in x.shape[1:] for x in arrays):
             raise Unfit
         count, (m, k), n = max(map(len, arrays)), arrays[0].shape[1:], arrays[1].shape[2]
@@ -207,6 +211,8 @@ class _Written:
         self.calls.append((function, [[_At(x) for x in arrays], sizes, steps, data]))
 
     def copy(self, x: Array, out: Array) -> None:
+        if not x.size:
+            raise Unfit
         while x.ndim > 1 and x.shape == out.shape and _in_one(x) and _in_one(out):
             x, out = (a.reshape(*a.shape[:-2], -1) for a in (x, out))
         if x.ndim > 2:
@@ -215,7 +221,7 @@ class _Written:
             return
         x, out = np.atleast_2d(x, out)
         function, (rows, columns), size = self.contexts.copies.get(x.dtype.char), out.shape, out.itemsize
-        if function is None or x.dtype != out.dtype or x.shape != out.shape or not out.size:
+        if function is None or x.dtype != out.dtype or x.shape != out.shape:
             raise Unfit
         apart = [a.strides[0] if rows > 1 else columns * size for a in (x, out)]  # in bytes, one row from the next
         if not all(a.strides[1] == size or columns == 1 for a in (x, out)):
