@@ -331,6 +331,13 @@ def test_joined_calls_compute_the_same_bits():
             np.testing.assert_array_equal(a, b)
 
 
+def test_empty_arrays():
+    x = np.zeros((0, 4), "f")
+    together(lambda do, part, x: do.call(np.exp, x, x), [0, 1], x)
+    together(lambda do, part, x, y: do.call(np.exp, *((x, x) if part else (y, y))), [0, 1], x, np.zeros(3, "f"))
+    joined(*[partial(np.exp, x, x)] * 9)()
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -263,6 +263,8 @@ class _Sequence:
     before each run. `places` are the words that follow arrays about: word, array, and what is added to its address."""
 
     def __init__(self, contexts: _Contexts, calls: list, bases: Sequence[tuple[int, int]] = ()):
+        if not calls:
+            raise ValueError("a sequence of no calls")  # entering it would end the process
         n = len(calls)
         lists = [argument for _, arguments in calls for argument in arguments if isinstance(argument, list)]
         stack = WORDS * (n + 1)
@@ -322,10 +324,11 @@ class _Sequences:
         self.sequences = []
         for part in parts:
             record(do := _Written(contexts), part, *arrays)
-            self.sequences.append(_Sequence(contexts, do.calls, bases))
+            if do.calls:
+                self.sequences.append(_Sequence(contexts, do.calls, bases))
         self.places = [tuple(np.array(s.places, np.int64).reshape(-1, 3).T.copy()) for s in self.sequences]
         swap = _start(contexts.swap)
-        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
+        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences]) if self.sequences else _nothing
 
     def __call__(self, *arrays: Array) -> None:
         starts = np.array([*map(address, arrays)], np.int64)
@@ -410,7 +413,11 @@ def alone(records: Sequence[Callable[[Any], None]]) -> Callable[[], None] | None
     do = _Written(contexts)
     for record in records:
         record(do)
-    return _Fixed(contexts, do)
+    return _Fixed(contexts, do) if do.calls else _nothing
+
+
+def _nothing() -> None:
+    """What is done with arrays that are empty."""
 
 
 def fits(record: Callable[[Any], None]) -> bool:
