@@ -18,6 +18,7 @@ from kerasish.engine import GradientTape
 from kerasish.engine import kernels as K
 from kerasish.engine.kernels import crew, sequence
 from kerasish.engine.kernels.joined import _write, joined
+from kerasish.engine.kernels.scratch import zeros
 from kerasish.engine.kernels.sequence import Direct, Unfit, prepared, together
 from kerasish.engine.kernels.threads import in_order
 from kerasish.engine.static import function
@@ -329,6 +330,71 @@ def test_joined_calls_compute_the_same_bits():
         run()
         for a, b in zip(places, wanted):
             np.testing.assert_array_equal(a, b)
+
+
+def rows_twice(dtype):
+    return partial(np.add, drawn(6, dtype=dtype), drawn(6, dtype=dtype), np.zeros((5, 6), dtype))
+
+
+ODD = {
+    "rows of two types": [partial(np.add, np.ones((5, 6), t), drawn(6, dtype=t), np.zeros((5, 6), t)) for t in "fd" * 4],
+    "two rows in a call": [rows_twice(t) for t in "ffffddddd"],
+    "copies to more": [partial(np.copyto, np.zeros((2, 3, 4), "f"), drawn(1, 3, 4)) for _ in range(8)],
+    "copies of fewer axes": [partial(np.copyto, np.zeros((5, 3, 4), "f"), drawn(3, 4)) for _ in range(8)],
+    "bytes in another order": [partial(np.add, drawn(4), np.array(3, ">f4"), np.zeros(4, "f")) for _ in range(8)],
+}
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_odd_calls_joined(case):
+    joined(*ODD[case])()
+    for call in ODD[case]:
+        copies = call.func is np.copyto
+        out = call.args[0] if copies else call.args[-1]
+        got = out.copy()
+        out.fill(0)
+        call()
+        np.testing.assert_array_equal(got, out)
+
+
+def test_arguments_that_are_shared_constants():
+    def work(do, part, x, y):
+        sequence.clear(do, y)
+        do.call(np.add, y, x, y)
+
+    y = np.zeros((3, 4), "f")
+    for x in (zeros(12, np.dtype("f")).reshape(3, 4), np.full((3, 4), 5, "f")):
+        together(work, [0], x, y)
+        np.testing.assert_array_equal(y, x)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 1, 1, 1), (1, 3, 9, 1), (2, 1, 1, 9)])
+def test_masks_of_any_shape(shape):
+    q, k, v = (drawn(2, 9, 3, 4) for _ in range(3))
+    mask = np.ones(shape, bool)
+    options = {"scale": 0.5, "causal": False, "fill": -1e9}
+    sequence._made.__dict__.clear()
+    np.testing.assert_allclose(
+        K.attention(q, k, v, mask, **options), K.attention(q, k, v, **options), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_fewer_parts_than_threads():
+    geometry = {"strides": (1, 1), "padding": ((0, 0), (1, 1)), "dilation": (1, 1)}
+    x, w = drawn(1, 1, 8192, 32), drawn(1, 3, 32, 32)
+    y = K.conv(x, w, **geometry, groups=1)
+    twice = np.concatenate([x, x])
+    np.testing.assert_allclose(K.conv(twice, w, **geometry, groups=1)[:1], y, rtol=1e-5, atol=1e-5)
+    grads = [
+        K.conv_kernel_grad(a, b, kernel_shape=w.shape, **geometry, groups=1) for a, b in ((x, y), (twice, np.concatenate([y, y])))
+    ]
+    np.testing.assert_allclose(2 * grads[0], grads[1], rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("layer", ["LSTM", "GRU"])
+def test_no_sequences_in_a_batch(layer):
+    model = keras.Sequential([keras.layers.Input((5, 3)), getattr(keras.layers, layer)(4)])
+    assert model.predict_on_batch(np.zeros((0, 5, 3), "f")).shape == (0, 4)
 
 
 def test_empty_arrays():

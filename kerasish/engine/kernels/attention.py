@@ -263,7 +263,7 @@ class _Heads:
         stack, sources = len(self.q), self.sources
         if self.mask is None:
             return np.broadcast_to(ones(1, self.q.dtype), (stack, self.count, 0, sources))
-        numbers = self.mask.astype(self.q.dtype)
+        numbers = np.broadcast_to(self.mask, (*self.mask.shape[:3], sources)).astype(self.q.dtype, order="C")
         return np.broadcast_to(numbers, (stack, self.count, *numbers.shape[2:]))
 
     def stacked(self, x: Array) -> Array:

@@ -119,7 +119,7 @@ def _loop(ufunc: np.ufunc, kinds: str) -> tuple[int, int] | None:
 
 def loop(ufunc: np.ufunc, arrays: Sequence[Array]) -> tuple[int, int] | None:
     """The addresses of the inner loop for (*arguments, out), and of its data; None if there is none for their types."""
-    return _loop(ufunc, _kinds(ufunc, arrays))
+    return _loop(ufunc, _kinds(ufunc, arrays)) if all(a.dtype.isnative for a in arrays) else None
 
 
 def _kinds(ufunc: np.ufunc, arrays: Sequence[Array]) -> str:
@@ -254,7 +254,7 @@ def bind(ufunc: np.ufunc, arrays: Sequence[Array], least: int = LEAST) -> Callab
     Each argument is in C order and of out's shape, or one number. None if it is not worth it or can't be done so.
     """
     library, out = _library(), arrays[-1]
-    if library is None or out.size < least or _loop(ufunc, _kinds(ufunc, arrays)) is None:
+    if library is None or out.size < least or loop(ufunc, arrays) is None:
         return None
     if not all(a.flags.c_contiguous and a.flags.aligned and (a.shape == out.shape or a.size == 1) for a in arrays):
         return None
@@ -291,7 +291,7 @@ def apply(ufunc: np.ufunc, *arrays: Array) -> Array:
 def bind_products(a: Array, b: Array, out: Array) -> Callable[[], None] | None:
     """np.matmul(a, b, out) of stacks (n, m, k), (n, k, p), (n, m, p), likewise."""
     library = _library()
-    if library is None or len(out) < 2 or _loop(np.matmul, _kinds(np.matmul, (a, b, out))) is None:
+    if library is None or len(out) < 2 or loop(np.matmul, (a, b, out)) is None:
         return None
     if out.size * a.shape[2] < 1 << 16:
         return None

@@ -44,7 +44,7 @@ def _block(planes: Array, part: tuple[int, int]) -> Array:
 
 def _by_gate(rows: Array, n: int) -> Array:
     """(rows, gates * n) as (gates, rows, n)."""
-    return rows.reshape(len(rows), -1, n).swapaxes(0, 1)
+    return rows.reshape(len(rows), rows.shape[1] // n, n).swapaxes(0, 1)
 
 
 def _bits(x: Array) -> Array:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
-from kerasish.engine.kernels.scratch import address, aligned, scratch, zeros
+from kerasish.engine.kernels.scratch import address, aligned, ones, scratch, zeros
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each
 
@@ -38,7 +38,7 @@ TOP = 8  # words at the top of each context's stack: arguments beyond the sixth,
 STACK = 1 << 18  # bytes below, for what the functions themselves need, and for signals that arrive meanwhile
 MARK = 0x5A5A_0000_0000  # an argument by which its place in a context is found
 LEAST = 24  # rows or columns of a product's parts
-MOST_KEPT = 256
+MOST_KEPT, MOST_BYTES = 256, 1 << 26  # sequences, and what they take, for each thread
 SHORT = 1 << 21  # numbers and multiplications that take no longer than others may wait for the interpreter
 _made = threading.local()  # sequences are written to, so every thread has its own
 
@@ -163,7 +163,7 @@ class _Written:
         self.work = 0  # numbers that are made
 
     def memory(self, name: str, shape: tuple, dtype: Any) -> Array:
-        key = (name, shape)
+        key = (name, shape, np.dtype(dtype))
         if key not in self.own:
             self.own[key] = aligned(shape, dtype)
         return self.own[key]
@@ -172,20 +172,21 @@ class _Written:
         out = arrays[-1]
         if not out.size:
             return
-        arrays = tuple(self._spread(x, out.shape) for x in arrays)
+        arrays = tuple(self._spread(x, out.shape, f"rows {i}") for i, x in enumerate(arrays))
         self._loop(ufunc, arrays, [out.size], [_step(x, out.size) for x in arrays])
 
-    def _spread(self, x: Array, shape: tuple) -> Array:
+    def _spread(self, x: Array, shape: tuple, name: str) -> Array:
         """A row of the last axis laid out for all rows; other arrays as they are."""
         if not 1 < x.size == shape[-1] < math.prod(shape) or x.shape[-1] != x.size:
             return x
-        rows = self.memory("rows", (math.prod(shape[:-1]), x.size), x.dtype)
+        rows = self.memory(name, (math.prod(shape[:-1]), x.size), x.dtype)
         self.copy(np.broadcast_to(x.reshape(-1), rows.shape), rows)
         return rows
 
     def product(self, a: Array, b: Array, out: Array) -> None:
         arrays = [x if x.ndim == 3 else x[None] for x in (a, b, out)]
-        if not all(x.size for x in arrays):
+        shapes = [x.shape[1:] for x in arrays]
+        if not all(x.size for x in arrays) or shapes[2] != (shapes[0][0], shapes[1][1]) or shapes[0][1] != shapes[1][0]:
             raise Unfit
         if not all(x.itemsize in x.strides[1:] or 1 in x.shape[1:] for x in arrays):
             raise Unfit
@@ -211,9 +212,9 @@ class _Written:
         self.calls.append((function, [[_At(x) for x in arrays], sizes, steps, data]))
 
     def copy(self, x: Array, out: Array) -> None:
-        if not x.size:
+        if not x.size or x.shape != out.shape or not x.dtype.isnative or not out.dtype.isnative:
             raise Unfit
-        while x.ndim > 1 and x.shape == out.shape and _in_one(x) and _in_one(out):
+        while x.ndim > 1 and _in_one(x) and _in_one(out):
             x, out = (a.reshape(*a.shape[:-2], -1) for a in (x, out))
         if x.ndim > 2:
             for a, b in zip(x, out):
@@ -221,7 +222,7 @@ class _Written:
             return
         x, out = np.atleast_2d(x, out)
         function, (rows, columns), size = self.contexts.copies.get(x.dtype.char), out.shape, out.itemsize
-        if function is None or x.dtype != out.dtype or x.shape != out.shape:
+        if function is None or x.dtype != out.dtype:
             raise Unfit
         apart = [a.strides[0] if rows > 1 else columns * size for a in (x, out)]  # in bytes, one row from the next
         if not all(a.strides[1] == size or columns == 1 for a in (x, out)):
@@ -239,7 +240,7 @@ class _Written:
 def _pieces(work: int, size: int) -> int:
     """How many parts a product is made of, for each to be one of OpenBLAS's small ones: of its rows or columns, of which
     there are `size`."""
-    count = -(-work // SMALL)
+    count = max(1, -(-work // SMALL))
     return count if blas.small_kernels() and size >= LEAST * count else 1
 
 
@@ -321,9 +322,10 @@ class _Sequences:
         if any(step < 0 for x in arrays for step in x.strides):
             raise Unfit
         bases = [_bounds(x) for x in arrays]
-        self.sequences = []
+        self.sequences, self.bytes = [], 0
         for part in parts:
             record(do := _Written(contexts), part, *arrays)
+            self.bytes += 8 * (WORDS + TOP) * len(do.calls) + sum(x.nbytes for x in do.own.values())
             if do.calls:
                 self.sequences.append(_Sequence(contexts, do.calls, bases))
         self.places = [tuple(np.array(s.places, np.int64).reshape(-1, 3).T.copy()) for s in self.sequences]
@@ -382,13 +384,20 @@ def prepared(record: Record, parts: Sequence, *arrays: Array) -> Callable[..., N
     known = _made.__dict__
     key = (record, *parts, *[(a.shape, a.strides, a.dtype.char) for a in arrays], _shared(arrays))
     if key not in known:
-        if len(known) >= MOST_KEPT:
+        if any(_is_constant(x) for x in arrays):
+            return None  # whose addresses in the record could not be told from an argument's
+        if len(known) >= MOST_KEPT or sum(made.bytes for made in known.values() if made) > MOST_BYTES:
             known.clear()
         try:
             known[key] = _Sequences(contexts, record, parts, arrays)
         except Unfit:
             known[key] = None
     return known[key]
+
+
+def _is_constant(x: Array) -> bool:
+    """Whether an array lies in the rows of zeros or ones that all share."""
+    return any(np.may_share_memory(x, value(1, x.dtype).base) for value in (zeros, ones) if x.dtype.char in "fd")
 
 
 class _Fixed:
@@ -411,8 +420,11 @@ def alone(records: Sequence[Callable[[Any], None]]) -> Callable[[], None] | None
     if contexts is None:
         return None
     do = _Written(contexts)
-    for record in records:
-        record(do)
+    try:
+        for record in records:
+            record(do)
+    except Unfit:
+        return None
     return _Fixed(contexts, do) if do.calls else _nothing
 
 

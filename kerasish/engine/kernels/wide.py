@@ -192,7 +192,8 @@ class _Job(NamedTuple):
             len(x), x.shape[1:-1], self.size, self.padding, self.dilation, place_numbers * x.itemsize, self.count
         )
         found = []
-        for part in whole[slice(*ranges(len(whole), self.count)[self.number])]:
+        first, last = (len(whole) * i // self.count for i in (self.number, self.number + 1))
+        for part in whole[first:last]:
             n, layout = part.images.stop - part.images.start, part.layout
             found.append((part, _cut((n - 1) * layout.image + layout.last, self.at.taps, most)))
         return found
@@ -211,10 +212,11 @@ def _jobs(count: int, size: tuple, padding: tuple, dilation: tuple) -> list[_Job
 
 def _places(jobs: list[tuple[Part, Rows]]) -> int:
     """The places of the longest matrix of these parts."""
-    return max(
+    sizes = [
         max(layout.lead + (images.stop - images.start) * layout.image, cut.places + layout.reach)
         for (images, _, _, layout), cut in jobs
-    )
+    ]
+    return max(sizes, default=0)
 
 
 def conv(x: Array, w: Array, padding: tuple, dilation: tuple, out: Array, count: int) -> None:
