@@ -200,6 +200,22 @@ def test_signals_arrive_meanwhile():
     assert seen and (y == 40_000).all()
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals")
+def test_signals_that_a_thread_holds_back_stay_so():
+    x, y, seen = np.ones(4096, "f"), np.zeros(4096, "f"), []
+    together(many, [0], x, y)  # made while the signal is let through
+    before = signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    try:
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        together(many, [0], x, y)
+        assert not seen and signal.SIGUSR1 in signal.sigpending()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == [1]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_after_a_fork():
     code = """

@@ -14,13 +14,15 @@ Where there are no such contexts (other systems than glibc's on x86-64, no crew)
 not take, `record` is called with `Direct`, whose calls are made on the spot.
 """
 
+import contextlib
 import ctypes
 import functools
 import math
 import platform
+import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ Record = Callable[..., None]
 WORDS = 128  # of 8 bytes, for a context of 968 bytes
 AHEAD = 1  # the word of a context that names the one to follow; after it the stack's start, flags and size
 TOP = 8  # words at the top of each context's stack: arguments beyond the sixth, and where to go in the end
-STACK = 1 << 18  # bytes below, for what the functions themselves need, and for signals that arrive meanwhile
+STACK = 1 << 18  # bytes below, for what the functions themselves need
 MARK = 0x5A5A_0000_0000  # an argument by which its place in a context is found
 LEAST = 24  # rows or columns of a product's parts
 MOST_KEPT, MOST_BYTES = 256, 1 << 26  # sequences, and what they take, for each thread
@@ -258,6 +260,18 @@ def _step(x: Array, n: int) -> int:
     return x.itemsize
 
 
+@contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Contexts that are made within let signals wait until their sequence is done, whichever the thread lets through by
+    itself: but for those of faults."""
+    faults = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - faults)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class _Sequence:
     """Written calls as contexts. One array of words holds all: where the thread goes on in the end, the contexts, the stack,
     the tops of their stacks, and the lists that are arguments. Functions write over the last two, so these are put back
@@ -276,6 +290,13 @@ class _Sequence:
         self.home = address(self.words)
         self.first = self.home + 8 * WORDS
         self.bases, self.keep, self.places, self.free = bases, [], [], tops + TOP * n
+        with _signals_wait():
+            self._make(contexts, calls, stack)
+        self.used = self.words[tops:]
+        self.fresh = self.used.copy()
+
+    def _make(self, contexts: _Contexts, calls: list, stack: int) -> None:
+        n = len(calls)
         for i, (function, arguments) in enumerate(calls):
             at = WORDS * (i + 1)
             here = self.home + 8 * at
@@ -288,8 +309,6 @@ class _Sequence:
                 if isinstance(argument, _At):
                     (word,) = np.flatnonzero(self.words[at : at + WORDS] == MARK + j)
                     self._follow(at + int(word), argument.array)
-        self.used = self.words[tops:]
-        self.fresh = self.used.copy()
 
     def _argument(self, argument: Any, position: int) -> int:
         if isinstance(argument, _At):
