@@ -1,5 +1,6 @@
 """Gradients: tapes note what is computed, and one walk goes back over the notes."""
 
+from contextlib import nullcontext
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -9,8 +10,11 @@ from kerasish.base.errors import NonDifferentiableError
 from kerasish.base.registry import export
 from kerasish.engine import primitives as P
 from kerasish.engine.core import Primitive, context
-from kerasish.engine.tensor import Tensor, TensorSpec
+from kerasish.engine.tensor import Tensor, TensorSpec, Traced
+from kerasish.engine.trace import comes_from
 from kerasish.engine.variable import Variable
+
+GRADIENT = "gradient of "
 
 
 def differentiable(dtype: Any) -> bool:
@@ -29,32 +33,45 @@ def backward(nodes: Sequence[tuple], cotangents: dict[int, Tensor], sources: set
             path.append(node)
             needed.update(id(o) for o in node[3])
     grads = dict(cotangents)
-    for prim, args, params, outs in reversed(path):
-        gs = [grads.get(id(o)) for o in outs]
-        if all(g is None for g in gs):
-            continue
-        wanted = [id(a) in needed and differentiable(a.dtype) for a in args]
-        if not any(wanted):
-            continue
-        if prim.vjps is None:
-            raise NonDifferentiableError(
-                f"The operation `{prim.name}` has no gradient. Wrap its argument in ops.stop_gradient if none is meant."
-            )
-        g: Any = tuple(gs) if prim.several else gs[0]
-        y: Any = tuple(outs) if prim.several else outs[0]
-        if callable(prim.vjps):
-            results = prim.vjps(g, y, *args, wanted=wanted, **params)
-        else:
-            rules = prim.vjps if len(prim.vjps) == len(args) else prim.vjps * len(args)
-            results = [r(g, y, *args, **params) if w and r else None for r, w in zip(rules, wanted, strict=False)]
-        for a, ga, w in zip(args, results, wanted, strict=True):
-            if ga is None or not w:
-                continue
-            if prim.broadcast:
-                ga = P.unbroadcast(ga, a.shape)
-            before = grads.get(id(a))
-            grads[id(a)] = ga if before is None else P.add(before, ga)
+    for node in reversed(path):
+        with comes_from(_origin(node[3][0])) if context.trace is not None else nullcontext():
+            _pass_back(node, grads, needed)
     return grads
+
+
+def _origin(out: Tensor) -> str:
+    """What a program says where the gradient of a value is computed."""
+    where = out.var.where if isinstance(out, Traced) else ""
+    return where if not where or where.startswith(GRADIENT) else GRADIENT + where
+
+
+def _pass_back(node: tuple, grads: dict[int, Tensor], needed: set[int]) -> None:
+    """Add to `grads` what comes through one operation to those of its arguments that are needed."""
+    prim, args, params, outs = node
+    gs = [grads.get(id(o)) for o in outs]
+    if all(g is None for g in gs):
+        return
+    wanted = [id(a) in needed and differentiable(a.dtype) for a in args]
+    if not any(wanted):
+        return
+    if prim.vjps is None:
+        raise NonDifferentiableError(
+            f"The operation `{prim.name}` has no gradient. Wrap its argument in ops.stop_gradient if none is meant."
+        )
+    g: Any = tuple(gs) if prim.several else gs[0]
+    y: Any = tuple(outs) if prim.several else outs[0]
+    if callable(prim.vjps):
+        results = prim.vjps(g, y, *args, wanted=wanted, **params)
+    else:
+        rules = prim.vjps if len(prim.vjps) == len(args) else prim.vjps * len(args)
+        results = [r(g, y, *args, **params) if w and r else None for r, w in zip(rules, wanted, strict=False)]
+    for a, ga, w in zip(args, results, wanted, strict=True):
+        if ga is None or not w:
+            continue
+        if prim.broadcast:
+            ga = P.unbroadcast(ga, a.shape)
+        before = grads.get(id(a))
+        grads[id(a)] = ga if before is None else P.add(before, ga)
 
 
 @export("keras.GradientTape")

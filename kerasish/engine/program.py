@@ -181,7 +181,7 @@ class Emitter:
             first, last = plan.life[id(p)]
             head.append(f"{name} = buffers[{i}]  # {_shape(p.var)}")
         self._shared(head, slot)
-        where = None
+        where = ""
         for node in plan.setup:
             if not any(self.plan.place(a).kind == "input" for a in node.args):
                 head.extend(self._statement(node, fixed=True))
@@ -192,8 +192,7 @@ class Emitter:
             lines = self._tiles(chain) if chain else self._statement(node, fixed=False)
             if lines and node.where != where:
                 where = node.where
-                if where:
-                    body.append(f"# {where}")
+                body.append(f"# {where or 'of no layer'}")
             body.extend(lines)
             i = chain.last + 1 if chain else i + 1
         moved = {}

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from contextlib import nullcontext
-from typing import Any, Callable, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,6 +31,21 @@ def user_line() -> str:
     return ""
 
 
+@contextmanager
+def comes_from(origin: str) -> Iterator[None]:
+    """What programs say where the operations within come from."""
+    trace = context.trace
+    if trace is None:
+        yield
+        return
+    before = trace.origin
+    trace.origin = origin or before
+    try:
+        yield
+    finally:
+        trace.origin = before
+
+
 class Trace:
     """The program being recorded in this thread. Traces nest: the body of a loop is traced inside its caller's."""
 
@@ -44,6 +59,7 @@ class Trace:
         self.current: dict[Any, Traced] = {}  # what a variable holds at this point, where it was written in here
         self.constants: dict[int, tuple[Tensor, Var]] = {}
         self.annotate = annotate
+        self.origin = ""  # what is recorded as where operations come from, if not the layer and the user's line
         self.open = False
 
     def __enter__(self) -> "Trace":
@@ -87,8 +103,9 @@ class Trace:
     def record(self, prim: Primitive, args: Sequence[Tensor], params: dict) -> Any:
         vars_ = tuple(self.var_of(a) for a in args)
         specs = prim.spec(*vars_, **params)
-        where = (naming.current_path(), user_line()) if self.annotate else ("", "")
-        text = " ".join(filter(None, where))
+        text = self.origin
+        if not text and self.annotate:
+            text = " ".join(filter(None, (naming.current_path(), user_line())))
         outs = tuple(
             Var(tuple(shape), np.dtype(dtype), where=text) for shape, dtype in (specs if prim.several else [specs])
         )

@@ -15,6 +15,7 @@ from kerasish.data.columns import batch_dtype
 from kerasish.engine.autodiff import GradientTape
 from kerasish.engine.static import Function
 from kerasish.engine.tensor import Tensor
+from kerasish.engine.trace import comes_from
 from kerasish.engine.variable import StatelessScope
 from kerasish.metrics import Mean
 from kerasish.saving.serialization import deserialize_keras_object, serialize_keras_object
@@ -191,7 +192,8 @@ class Trainer:
         """Update the compiled metrics by a batch and return all results."""
         if y is not None:
             self._prepare(y_pred)
-            self._compiled_metrics.update_state(y, y_pred, sample_weight)
+            with comes_from("metrics"):
+                self._compiled_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict:
@@ -245,7 +247,9 @@ class Trainer:
         variables = self.trainable_variables
         if variables:
             if self._compile_args["loss"] is not None or self.losses or _overrides(self.compute_loss, Trainer.compute_loss):
-                self._optimizer.apply(tape.gradient(scaled, variables), variables)
+                gradients = tape.gradient(scaled, variables)
+                with comes_from(f"optimizer {self._optimizer.name}"):
+                    self._optimizer.apply(gradients, variables)
         else:
             warnings.warn("The model does not have any trainable weights.", stacklevel=2)
         return self.compute_metrics(x, y, y_pred, sample_weight)
@@ -266,7 +270,8 @@ class Trainer:
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         n = tree.flatten(x)[0].shape[0]
-        self._loss_tracker.update_state(loss, sample_weight=ops.cast(n, "float32"))
+        with comes_from("metrics"):
+            self._loss_tracker.update_state(loss, sample_weight=ops.cast(n, "float32"))
 
     # -- programs -----------------------------------------------------------------------------------------------------
 

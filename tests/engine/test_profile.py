@@ -38,3 +38,15 @@ def test_programs_without_products():
     model.predict(X, verbose=0)
     profile = model.program("predict").profile(X, runs=1)
     assert profile.share_of_peak == 0.0 and "0.0 million" in str(profile)
+
+
+def test_every_statement_belongs_somewhere():
+    model = keras.Sequential([keras.Input((5,)), layers.Dense(7, "tanh", name="first"), layers.Dense(3, name="second")])
+    model.compile(keras.optimizers.Adam(name="adam"), "mse", metrics=["mae"])
+    model.fit(X, Y, batch_size=6, verbose=0)
+    profile = model.program("train").profile(X, Y, runs=1)
+    found = {name.split(" test_profile")[0].replace("sequential_", "sequential").split("/")[-1] for name in profile.by(0)}
+    forward = {"first", "second", "mean_squared_error"}
+    assert forward | {"optimizer adam", "metrics"} <= found and "of no layer" not in found
+    assert any(name.startswith("gradient of") and "first" in name for name in profile.by(0))
+    assert any(name.startswith("gradient of") and "second" in name for name in profile.by(0))
