@@ -33,6 +33,7 @@ from kerasish.engine.kernels.rowwise import _shift_rows
 from kerasish.engine.kernels.scratch import aligned, ones, scratch
 from kerasish.engine.kernels.sequence import clear, prepared
 from kerasish.engine.kernels.stacks import products
+from kerasish.engine.kernels.threads import ranges
 
 Array = np.ndarray
 BLOCK = 1 << 19  # weights in a block: those of each thread stay in its second-level cache
@@ -249,9 +250,8 @@ class _Heads:
         for start in range(0, stack, group):
             here = [a[start : start + group] for a in given]
             matrices = [(i, head) for i in range(len(here[0])) for head in range(count)]
-            threads = max(1, min(crew.most(), len(matrices)))
-            edges = [len(matrices) * i // threads for i in range(threads + 1)]
-            parts = [_Part(tuple(matrices[a:b]), blocks, self.causal) for a, b in zip(edges, edges[1:])]
+            shares = ranges(len(matrices), crew.most())
+            parts = [_Part(tuple(matrices[a:b]), blocks, self.causal) for a, b in shares]
             work = prepared(record, parts, *here)
             if work is None:
                 return None

@@ -122,15 +122,12 @@ def _dense(
     """One group: patches, a tile at a time, times the kernel as a matrix."""
     size, (cin, cout) = w.shape[:-2], w.shape[-2:]
     at = windows(x.shape[1:-1], size, strides, padding, dilation)
-    finish = _Epilogue(b, relu) if b is not None or relu else None
     operations = _operations(len(x), at.outs, size, cin, cout)
     if _stretches(x.shape, w.shape, x.dtype, strides, padding, dilation):
         wide.conv(x, w, padding, dilation, out, RUNS if operations >= WORTH_SHARING else 1)
-        if finish:
-            rows = out.reshape(-1, cout)
-            finish(rows)
-            np.copyto(out, rows.reshape(out.shape))
+        _finish(out, b, relu)
         return
+    finish = _Epilogue(b, relu) if b is not None or relu else None
     taps = math.prod(size)
     k = taps * cin
     matrix = w.reshape(k, cout)  # for a single tap this may be a transposed view, which BLAS takes as it is

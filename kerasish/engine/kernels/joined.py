@@ -4,6 +4,7 @@ them the interpreter would spend longer than in them. Others stay as they are.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ NARROW = 9216  # ... and of one with a vector
 def joined(*calls: Call) -> Call:
     """The calls, one after the other. `in_order` calls are taken apart; numbers that calls return are lost."""
     steps: list[Call] = []
-    for written, run in _runs([c for call in calls for c in _flat(call)]):
+    for written, group in groupby((c for call in calls for c in _flat(call)), _fits):
+        run = list(group)
         made = sequence.alone([partial(_write, call) for call in run]) if written and len(run) >= FEWEST else None
         steps += run if made is None else [made]
     return steps[0] if len(steps) == 1 else in_order(*steps)
@@ -36,16 +38,8 @@ def _flat(call: Call) -> Iterator[Call]:
             yield from _flat(part)
 
 
-def _runs(calls: list[Call]) -> Iterator[tuple[bool, list[Call]]]:
-    """Consecutive calls that can be written down, or cannot."""
-    run: list[Call] = []
-    for call in calls:
-        if run and sequence.fits(partial(_write, call)) != sequence.fits(partial(_write, run[0])):
-            yield sequence.fits(partial(_write, run[0])), run
-            run = []
-        run.append(call)
-    if run:
-        yield sequence.fits(partial(_write, run[0])), run
+def _fits(call: Call) -> bool:
+    return sequence.fits(partial(_write, call))
 
 
 def _write(call: Call, do: Any) -> None:

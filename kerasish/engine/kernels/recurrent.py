@@ -17,6 +17,7 @@ import numpy as np
 from kerasish.engine.kernels import crew
 from kerasish.engine.kernels.scratch import aligned, scratch
 from kerasish.engine.kernels.sequence import together
+from kerasish.engine.kernels.threads import ranges
 
 Array = np.ndarray
 CHUNK = 8  # steps that are written down as one sequence
@@ -26,9 +27,7 @@ HALF, ONE, TWO = ({char: np.array(value, char) for char in "efd"} for value in (
 
 def _parts(batch: int) -> list[tuple[int, int]]:
     """The first row of each part, and the first that is not its own. They follow from the size and the BLAS's threads."""
-    count = max(1, min(crew.most(), batch // LEAST))
-    edges = [batch * i // count for i in range(count + 1)]
-    return list(zip(edges, edges[1:]))
+    return ranges(batch, min(crew.most(), batch // LEAST))
 
 
 def _chunks(steps: int) -> list[slice]:
