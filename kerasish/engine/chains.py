@@ -15,7 +15,7 @@ from kerasish.engine import primitives as P
 from kerasish.engine.dims import Dim, product, same_shape
 from kerasish.engine.graph import Node, Var
 
-TILE = 1 << 17  # elements: what a chain holds at once stays in the second-level caches of two processors
+TILE = 1 << 15  # elements: what a chain holds at once stays in a processor's second-level cache
 LEAST = 1 << 15  # elements of an array that is worth it
 LEAST_ROW = 256  # elements in a row of an array whose leading size is not known
 SMALL = 1 << 12  # elements of a result that may be computed before or after a chain rather than interrupt it
@@ -32,6 +32,7 @@ class Chain:
         self.rows = rows
         self.widest = 1  # elements in the longest row
         self.step = 1
+        self.still = True  # all it touches lies in the same place in every run
         self.temporary: set[int] = set()  # ids of places that need no memory beyond a tile
         self.by_rows: set[int] = set()  # ids of the values that it treats by rows ...
         self.read_whole: set[int] = set()  # ... and of those that every tile reads whole
@@ -73,6 +74,14 @@ def aligned_arguments(node: Node) -> list[bool] | None:
     if batched and all(len(a.shape) == len(out.shape) and same_shape(a.shape[:1], out.shape[:1]) for a in node.args):
         return [True, True]
     return None
+
+
+def lies_still(plan: Any, node: Node) -> bool:
+    """Whether all that a statement touches lies in the same place in every run, but for single numbers."""
+    return all(
+        not v.shape or v.constant is not None or (plan.place(v).root.kind in ("buffer", "variable") and plan.place(v).still)
+        for v in (*node.args, *node.outs)
+    )  # fmt: skip
 
 
 def sums_rows(node: Node) -> bool:
@@ -172,6 +181,7 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
         target = _storage(plan, direct.get(id(node.outs[0])) or plan.place(node.outs[0]))
         if chain is not None and (
             not _joins(chain.rows, chain.widest, node, rows)
+            or lies_still(plan, node) != chain.still
             or reads & written
             or target in foreign | reads
             or any(id(a) in chain.read_whole or id(a) in chain.summed for a in by_rows)
@@ -182,6 +192,7 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
             if target in reads or not worth_tiling(_widest(node).shape):
                 continue
             chain, written, foreign = Chain(i, rows), set(), set()
+            chain.still = lies_still(plan, node)
             found.append(chain)
         chain.last = i
         chain.widest = max(chain.widest, row_size(_widest(node).shape) or 1)

@@ -4,7 +4,6 @@ import builtins
 import itertools
 import keyword
 import linecache
-import re
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,11 +16,12 @@ from kerasish.engine import primitives as P
 from kerasish.engine.chains import TILE, Chain
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
-from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, NUMBERS, Site, bound_ufunc, repeat, rows_of
+from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, bound_sum, bound_ufunc, repeat, rows_of
 from kerasish.engine.kernels.joined import joined
 from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
+from kerasish.engine.kernels.tiles import WIDE, Tiles
 from kerasish.engine.passes import optimise
 from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
 from kerasish.engine.profile import Profile, profile
@@ -53,9 +53,11 @@ class Program:
         self._touched: list = []
         self._lock = threading.Lock()
         self._bytes: dict[tuple, int] = {}
-        self.source, self._names = Emitter(self).source()
+        emitter = Emitter(self)
+        head, body = emitter.lines()
+        self.source, self._names = emitter.text(head, body), emitter.scope
         filename = f"<kerasish {name} {next(_numbers)}>"
-        source = _joined(self.source)
+        source = emitter.text(*_joined(head, body))
         # so that tracebacks and debuggers show the lines
         linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
         weakref.finalize(self, linecache.cache.pop, filename, None).atexit = False  # they go with the program
@@ -143,7 +145,7 @@ class Emitter:
         self.names: dict[int, str] = {}
         self.local: dict[int, str] = {}  # names within the tile of a chain, which come first ...
         self.widened: dict[int, str] = {}  # ... those of what is laid out repeatedly for it
-        self.chain: Chain | None = None  # whose tile is being written
+        self.tiles = ""  # the name of the chain that is being written, if its tiles are prepared
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
         self.bound: list[str] = []  # statements of the head, after all names
@@ -161,11 +163,12 @@ class Emitter:
             self.names[id(v)] = name
         return self.names[id(v)]
 
-    def source(self) -> tuple[str, dict]:
+    def lines(self) -> tuple[list[str], list[str]]:
+        """What is done once for a workspace, and what in each run."""
         plan, graph, program = self.plan, self.graph, self.program
         head, body = [], []
-        inputs = [f"x{i}" for i in range(len(graph.inputs))]
-        self.names.update({id(v): n for v, n in zip(graph.inputs, inputs, strict=True)})
+        self.inputs = [f"x{i}" for i in range(len(graph.inputs))]
+        self.names.update({id(v): n for v, n in zip(graph.inputs, self.inputs, strict=True)})
         slot = {id(v): f"v{i}" for i, v in enumerate(program.variables)}
         for i, v in enumerate(program.variables):
             head.append(f"v{i} = variables[{i}]  # {v.path} {v.shape}")
@@ -207,23 +210,27 @@ class Emitter:
         for i, v in enumerate(graph.outputs[last:]):
             if self.name(v) != f"y{i}":
                 body.append(f"copyto(y{i}, {self.name(v)})")
-        inputs += [f"y{i}" for i in range(program.rows)]
+        self.inputs += [f"y{i}" for i in range(program.rows)]
         outs = [self._result(v) for v in graph.outputs[:last]]
         body.append(f"return ({', '.join(outs)}{',' if len(outs) == 1 else ''})")
+        return [*head, *self.bound], body
+
+    def text(self, head: list[str], body: list[str]) -> str:
+        program, plan = self.program, self.plan
         sizes = "".join(f", {name}" for name, _, _ in program.symbols)
         lines = [
             f"# {program.name}: {len(plan.steps)} statements over {len(plan.buffers)} buffers",
             *self.constants,
             f"def build(variables, buffers{sizes}):",
-            *["    " + s for s in (*head, *self.bound)],
+            *["    " + s for s in head],
             "",
-            f"    def run({', '.join(inputs)}):",
+            f"    def run({', '.join(self.inputs)}):",
             *["        " + s for s in body],
             "",
             "    return run",
             "",
         ]
-        return "\n".join(lines), self.scope
+        return "\n".join(lines)
 
     def _rows(self) -> dict[int, str]:
         """Names of the arrays for rows that are computed where they belong, by the buffer's place."""
@@ -271,7 +278,8 @@ class Emitter:
         args = [self.name(a) for a in node.args]
         if out is not None and not fixed and is_scalar(node) and not any(a.shape for a in node.args):
             self.names[id(out)] = f"t{next(self.count)}"
-            return [f"{self.names[id(out)]} = {self._scalar(node)}"]
+            line = f"{self.names[id(out)]} = {self._scalar(node)}"
+            return [_Early(line) if all(map(self._known_early, node.args)) else line]
         params = {k: v for k, v in node.params.items()}
         for k, v in params.items():
             if isinstance(v, Graph) or prim is P.on_host:
@@ -282,8 +290,8 @@ class Emitter:
             params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
-        if self.chain is not None and planned and self._settled(node):
-            return [self._site(node, args, written)]
+        if self.tiles:
+            return [self._prepared_in_tile(node, args, written)]
         if not fixed and self._binds(node, planned):
             return self._bound_statement(node, args, written, planned)
         moves = planned and prim.name in MOVING and not self.program.body and not self.local
@@ -304,11 +312,13 @@ class Emitter:
         names = []
         for o in node.outs:
             names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
+        early = _Early if out is not None and self.plan.place(out).root.kind == "input" else str
         if prim is P.reshape:
-            return [f"{names[0]} = {args[0]}.reshape({_literal(node.params['shape'])})"]
+            return [early(f"{names[0]} = {args[0]}.reshape({_literal(node.params['shape'])})")]
         if prim is P.transpose:
             axes = node.params["axes"]
-            return [f"{names[0]} = {args[0]}.T" if axes == (1, 0) else f"{names[0]} = {args[0]}.transpose({_literal(axes)})"]
+            turned = "T" if axes == (1, 0) else f"transpose({_literal(axes)})"
+            return [early(f"{names[0]} = {args[0]}.{turned}")]
         if prim is P.slice_ and all(isinstance(s, slice) for s in node.params["index"]):
             return [f"{names[0]} = {args[0]}[{', '.join(map(_range, node.params['index']))}]"]
         comma = "," if prim.several and len(names) == 1 else ""
@@ -319,28 +329,84 @@ class Emitter:
         maker, shown = self._maker(node), list(args)
         if maker is bound_ufunc:
             args.insert(0, self._function(prim, node))
+        before: list[str] = []
+        for i, a in enumerate(node.args):
+            if self._is_number(a):
+                args[i] = self._cell(a, before)
         name = f"{prim.name}_{len(self.bound)}"
-        last = len(args) - NUMBERS.get(prim.name, 0)
-        places = [*args[:last], self.name(out) if planned else "None", *written]
-        self.bound.append(f"{name} = {self._known(maker)}({', '.join(places)})")
+        self.bound.append(f"{name} = {self._known(maker)}({', '.join([*args, self.name(out) if planned else 'None', *written])})")
         if planned:
-            return [f"{name}({', '.join(args[last:])})  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})"]
+            return [*before, _Prepared(f"{name}()  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})")]
         self.names[id(out)] = f"t{next(self.count)}"
         return [f"{self.names[id(out)]} = {name}()"]
+
+    def _cell(self, v: Var, before: list[str]) -> str:
+        """Where a number that is computed in each run is kept for calls that are prepared for its place."""
+        self.scope["empty"] = np.empty
+        cell = f"n{next(self.count)}"
+        if any(v in node.outs for node in self.plan.setup):
+            self.bound.append(f"{cell} = array({self.name(v)})")
+            return cell
+        self.bound.append(f"{cell} = empty((), dtype('{v.dtype}'))")
+        line = f"{cell}[()] = {self.name(v)}"
+        before.append(_Early(line) if self._known_early(v) else line)
+        return cell
+
+    def _is_number(self, v: Var) -> bool:
+        """Whether a value is a NumPy scalar in the program."""
+        return not v.shape and v.constant is None and self.plan.place(v).kind == "fresh"
+
+    def _known_early(self, v: Var) -> bool:
+        """Whether a number does not depend on prepared calls: numbers that do are returned by a call of their own."""
+        if v.constant is not None or self.plan.place(v).kind == "fresh":
+            return True
+        variable = next((variable for variable, read in self.graph.reads.items() if read is v), None)
+        return variable is not None and variable._arena is None
 
     def _tiles(self, chain: Chain) -> list[str]:
         """A function that does a tile of a chain, its call, and the sums of what the tiles have summed."""
         nodes = self.plan.steps[chain.first : chain.last + 1]
+        name, made, step = f"tile{chain.first}", f"chain{chain.first}", chain.step
+        still = chain.still and not self.program.body
+        before: list[str] = []
+        if still:
+            sums = ", sums=True" if chain.summed else ""
+            self.tiles = f"tiles{chain.first}"
+            self.bound.append(f"{self.tiles} = {self._known(Tiles)}({chain.rows}, {step}{sums})")
+            for v in {id(a): a for node in nodes for a in node.args if self._is_number(a)}.values():
+                self.local[id(v)] = self._cell(v, before)
+        elif not chain.summed:
+            step *= WIDE
+        local, start, after = self._places_in_tile(chain, nodes, step)
+        local.update(self.local)
+        wide: dict[str, str] = {}
+        inner: list[str] = []
+        for node in nodes:
+            self.widened = self._widened(node, chain, step, wide, before)
+            self.local = {**local, **self.widened}
+            inner += self._statement(node, fixed=False)
+        self.local, self.widened, self.tiles = {}, {}, ""
+        lines = ["    " + s for s in [*dict.fromkeys(start), *inner]]
+        if still:
+            self.bound += [f"def {name}(do, i, j, k):", *lines, f"{made} = tiles{chain.first}.prepare({name})"]
+            shown = ", ".join(node.prim.name for node in nodes)
+            return [*before, _Prepared(f"{made}()  # {shown}"), *after]
+        self.scope["tiled"] = tiled
+        return [*before, f"def {name}(i, j):", *lines, f"tiled({name}, {chain.rows}, {step})", *after]
+
+    def _places_in_tile(self, chain: Chain, nodes: list[Node], step: int) -> tuple[dict[int, str], list[str], list[str]]:
+        """The names in a tile of what it treats by rows and of its sums, the lines that give them, and those that add the
+        tiles' sums up."""
         start: list[str] = []
+        after: list[str] = []
         spare: dict[int, str] = {}
         used: dict[str, tuple] = {}
         local: dict[int, str] = {}
-        after: list[str] = []
-        self.scope["tiled"], self.scope["aligned"] = tiled, aligned
+        self.scope["aligned"] = aligned
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
             if id(v) in chain.summed:
                 if id(v) not in local:
-                    local[id(v)] = self._partial_sums(chain, v, after)
+                    local[id(v)] = self._partial_sums(chain, v, step, after)
                 continue
             if id(v) in local or id(v) not in chain.by_rows:
                 continue
@@ -357,29 +423,21 @@ class Emitter:
                 spare[root] = free[0] if free else f"s{next(self.count)}"
                 used[spare[root]] = (last, kind)
                 if not free:
-                    shape = _literal((chain.step, *v.shape[1:]))
-                    self.bound.append(f"{spare[root]} = aligned({shape}, dtype('{v.dtype}'))")
-                start.append(f"{spare[root]}_ = {spare[root]}[: j - i]")
+                    room = _Raw(f"{self.tiles}.room") if self.tiles else step
+                    self.bound.append(f"{spare[root]} = aligned({_literal((room, *v.shape[1:]))}, dtype('{v.dtype}'))")
+                start.append(f"{spare[root]}_ = {spare[root]}[{'k : k + j - i' if self.tiles else ': j - i'}]")
             local[id(v)] = f"{spare[root]}_"
-        wide: dict[str, str] = {}
-        before: list[str] = []
-        inner: list[str] = []
-        for node in nodes:
-            self.widened = self._widened(node, chain, wide, before)
-            self.local, self.chain = {**local, **self.widened}, chain
-            inner += self._statement(node, fixed=False)
-        self.local, self.widened, self.chain = {}, {}, None
-        name = f"tile{chain.first}"
-        lines = [*dict.fromkeys(start), *inner]
-        return [*before, f"def {name}(i, j):", *["    " + s for s in lines], f"tiled({name}, {chain.rows}, {chain.step})", *after]
+        return local, start, after
 
-    def _widened(self, node: Node, chain: Chain, wide: dict[str, str], before: list[str]) -> dict[int, str]:
+    def _widened(
+        self, node: Node, chain: Chain, step: int, wide: dict[str, str], before: list[str]
+    ) -> dict[int, str]:
         """Names of arguments with a number for each channel, repeated over a tile: neither NumPy nor the crew is quick
         over runs as short as channels are."""
         out = node.outs[0]
         if not node.prim.broadcast or len(out.shape) < 2 or self.program.body or id(out) in chain.summed:
             return {}
-        row, names = out.shape[1:], {}
+        row, names, within = out.shape[1:], {}, self.local
         self.local = {}  # what is repeated is named as outside the tile
         for a in node.args:
             if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1]:
@@ -388,20 +446,22 @@ class Emitter:
                 key = f"{self.name(a)} {row}"
                 if key not in wide:
                     wide[key] = f"w{next(self.count)}"
-                    shape = _literal((_Raw(f"min({chain.step}, {chain.rows})"), *row))
-                    self.bound.append(f"{wide[key]} = {self._known(rows_of)}({self.name(a)}, {shape})")
+                    longest, count = (f"{self.tiles}.step", f"{self.tiles}.count") if self.tiles else (str(step), "2")
+                    shape = _literal((_Raw(f"min({longest}, {chain.rows})"), *row))
+                    self.bound.append(f"{wide[key]} = {self._known(rows_of)}({self.name(a)}, {shape}, {count})")
                     before.append(f"{self._known(repeat)}({self.name(a)}, {wide[key]})")
                 names[id(a)] = f"{wide[key]}[: j - i]"
+        self.local = within
         return names
 
-    def _partial_sums(self, chain: Chain, v: Var, after: list[str]) -> str:
+    def _partial_sums(self, chain: Chain, v: Var, step: int, after: list[str]) -> str:
         """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
-        self.scope["empty"], self.scope["sum_"] = np.empty, P.sum_.impl
-        parts = f"p{next(self.count)}"
-        shape = _literal((_Raw(f"-(-({chain.rows}) // {chain.step})"), *v.shape))
-        self.bound.append(f"{parts} = empty({shape}, dtype('{v.dtype}'))")
-        after.append(f"sum_({parts}, axis=(0,), out={self.name(v)})")
-        return f"{parts}[i // {chain.step}]"
+        parts, total = f"p{next(self.count)}", f"sum_{next(self.count)}"
+        shape = _literal((_Raw(f"-(-({chain.rows}) // {step})"), *v.shape))
+        self.bound.append(f"{parts} = {self._known(aligned)}({shape}, dtype('{v.dtype}'))")
+        self.bound.append(f"{total} = {self._known(bound_sum)}({parts}, {self.name(v)}, axis=(0,))")
+        after.append(_Prepared(f"{total}()  # {self.name(v)} = sum({parts}, axis=(0,))"))
+        return f"{parts}[i // {step}]"
 
     def _maker(self, node: Node) -> Callable | None:
         """What prepares calls of a statement."""
@@ -412,47 +472,30 @@ class Emitter:
         self.scope[thing.__name__] = thing
         return thing.__name__
 
-    def _settled(self, node: Node) -> bool:
-        """Whether all that a statement of a chain touches lies in the same place in every run, but for single numbers."""
-        if self._maker(node) is None or self.program.body:
-            return False
-        arrays = [*node.args[: len(node.args) - NUMBERS.get(node.prim.name, 0)], *node.outs]
-        return all(map(partial(self._lies_still, self._maker(node)), arrays))
-
-    def _lies_still(self, maker: Callable, v: Var) -> bool:
-        place = self.plan.place(v)
-        if not v.shape or v.constant is not None or id(v) in self.widened or id(place.root) in self.chain.temporary:
-            return True
-        return place.root.kind in ("buffer", "variable") and place.still and (place.whole or maker in ANY_ORDER)
-
-    def _site(self, node: Node, args: list[str], written: list[str]) -> str:
-        """The call of a statement that is prepared for each tile; see Site."""
-        prim, maker = node.prim, self._maker(node)
-        given = NUMBERS.get(prim.name, 0)
-        numbers = tuple(
-            i for i, a in enumerate(node.args[: len(args) - given]) if not a.shape and a.constant is None
-        )  # fmt: skip
-        make = self._known(maker)
-        if maker is bound_ufunc:
-            self.scope["partial"] = partial
-            make = f"partial({make}, {self._function(prim, node)})"
-        name = f"{prim.name}_{len(self.bound)}"
-        given_ = [f"{given}"] if given else []
-        options = [repr(numbers), *given_] if numbers or given else []
-        self.bound.append(f"{name} = {self._known(Site)}({', '.join([make, *options, *written])})")
-        last = len(args) - given
-        return f"{name}(i, {', '.join([*args[:last], self.name(node.outs[0]), *args[last:]])})"
+    def _prepared_in_tile(self, node: Node, args: list[str], written: list[str]) -> str:
+        """What prepares a statement's call for a tile."""
+        prim, maker, target = node.prim, self._maker(node), self.name(node.outs[0])
+        order = maker in ANY_ORDER or all(not v.shape or self.plan.place(v).whole for v in (*node.args, *node.outs))
+        if maker is not None and order:
+            first = [self._function(prim, node)] if maker is bound_ufunc else []
+            return f"do({', '.join([self._known(maker), *first, *args, target, *written])})"
+        self.scope["partial"] = partial
+        if prim is P.cast:
+            return f"do(partial, copyto, {target}, {args[0]}, casting='unsafe')"
+        out = target if prim.out == "positional" or prim is P.matmul else f"out={target}"
+        given = [*args, out, *written] if out is target else [*args, *written, out]
+        return f"do(partial, {self._function(prim, node)}, {', '.join(given)})"
 
     def _binds(self, node: Node, planned: bool) -> bool:
         """Whether a statement is bound to its arrays beforehand: they are planned, and no tile of a chain."""
         if self._maker(node) is None or self.program.body or self.local:
             return False
-        out = node.outs[0]
-        arrays = node.args[: len(node.args) - NUMBERS.get(node.prim.name, 0)]
         if not (planned or is_scalar(node)):
             return False
         any_order = self._maker(node) in ANY_ORDER
-        return all(self._fixed(v, any_order) for v in (*arrays, *([out] if planned else [])))
+        numbers = [not v.shape and (v.constant is not None or self._is_number(v)) for v in node.args]
+        arrays = [v for v, number in zip(node.args, numbers) if not number]
+        return all(self._fixed(v, any_order) for v in (*arrays, *(node.outs if planned else ())))
 
     def _fixed(self, v: Var, any_order: bool) -> bool:
         """Whether a value is known to lie in one place, and in C order if that matters."""
@@ -515,12 +558,16 @@ class Emitter:
         return self.name(v) if place.root.kind == "fresh" and place.whole else f"array({self.name(v)})"
 
 
-PREPARED = re.compile(r" {8}(\w+)\(\)  # ")
+class _Prepared(str):
+    """A line with a call that is prepared for its arrays, and takes no others."""
 
 
-def _joined(source: str) -> str:
-    """The source in which statements that follow one another, and are prepared for their arrays, are one call: see `joined`."""
-    before, body = source.split("\n\n    def run(")
+class _Early(str):
+    """A line about single numbers or views of inputs, which may as well stand before prepared calls that come before it."""
+
+
+def _joined(head: list[str], body: list[str]) -> tuple[list[str], list[str]]:
+    """The lines in which prepared calls that follow one another are one call: see `joined`."""
     lines: list[str] = []
     made: list[str] = []
     names: list[str] = []
@@ -528,19 +575,18 @@ def _joined(source: str) -> str:
     def close() -> None:
         if names:
             call = f"joined_{len(made)}"
-            lines.append(f"        {call}()")
-            made.append(f"    {call} = joined({', '.join(names)})")
+            lines.append(f"{call}()")
+            made.append(f"{call} = joined({', '.join(names)})")
             names.clear()
 
-    for line in body.splitlines():
-        match = PREPARED.match(line)
-        if match:
-            names.append(match[1])
+    for line in body:
+        if isinstance(line, _Prepared):
+            names.append(line.partition("(")[0])
             continue
-        if not line.startswith("        #"):
+        if not isinstance(line, _Early) and not line.startswith("#"):
             close()
         lines.append(line)
-    return "\n".join([before, *made, "", "    def run(" + lines[0], *lines[1:], ""])
+    return [*head, *made], lines
 
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "neg": "-"}

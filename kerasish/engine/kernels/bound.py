@@ -3,7 +3,7 @@ the program is bound, and a statement is a call without arguments: in small mode
 element-wise ones are prepared for the crew's threads.
 
 BOUND: for a primitive's name, a function of the argument arrays, the array of the result (None where a number is
-returned) and the parameters; it returns the function to call. Arrays are in C order, but for ANY_ORDER. NUMBERS are left to the call.
+returned) and the parameters; it returns the function to call. Arrays are in C order, but for ANY_ORDER.
 """
 
 import math
@@ -16,7 +16,7 @@ import numpy as np
 
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
-from kerasish.engine.kernels.elementwise import clip_grad, relu_grad, sigmoid, weighted_sum
+from kerasish.engine.kernels.elementwise import WHOLE, add_weighted, clip_grad, relu_grad, sigmoid
 from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
@@ -42,7 +42,7 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
             if row is not None:
                 flat = x.reshape(n)
                 return partial(np.dot, row, flat) if out is None else partial(np.dot, row, flat, out.reshape(()))
-        elif out is not None and before == 1 and x.size >= crew.LEAST and n % PARTS == 0:
+        elif out is not None and before == 1 and x.size >= crew.LEAST and n % PARTS == 0 and preparing.crew:
             return column_sums(x.reshape(n, after), out.reshape(after))
         elif row is not None and out is not None and before == 1:
             return partial(np.dot, row, x.reshape(n, after), out.reshape(after))
@@ -53,31 +53,37 @@ def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) 
     return partial(sum_, x, axis, keepdims, out)
 
 
-class _Spare(threading.local):
-    """Of the Site that prepares a call in this thread: its memory by number, and how much of it the call has taken."""
+class _Preparing(threading.local):
+    """For the chain whose statements this thread prepares (tiles.py): memory by number, how much of it the statement has
+    taken, and whether calls are left to the crew."""
 
     memory: dict[int, Array] | None = None
     taken = 0
+    crew = True
 
 
-_spare = _Spare()
+preparing = _Preparing()
 
 
 def spare(shape: tuple, dtype: Any) -> Array:
-    """Memory for what a call knows alone. The tiles of a Site come one after the other and share it."""
-    if _spare.memory is None:
+    """Memory for what a call knows alone. The statements of a chain come one after the other and share it."""
+    if preparing.memory is None:
         return aligned(shape, dtype)
     need = math.prod(shape) * np.dtype(dtype).itemsize
-    block = _spare.memory.get(_spare.taken)
+    block = preparing.memory.get(preparing.taken)
     if block is None or block.size < need:
-        block = _spare.memory[_spare.taken] = aligned((need,), np.uint8)
-    _spare.taken += 1
+        block = preparing.memory[preparing.taken] = aligned((need,), np.uint8)
+    preparing.taken += 1
     return block[:need].view(dtype).reshape(shape)
+
+
+def _by_crew() -> bool:
+    return preparing.crew and crew.size() > 1
 
 
 def bound_ufunc(ufunc: np.ufunc, *arrays: Array) -> Call:
     """A ufunc of (*arguments, out), by the crew where it pays."""
-    call = None if crew.size() == 1 or not arrays[-1].ndim else crew.bind(ufunc, arrays)
+    call = crew.bind(ufunc, arrays) if arrays[-1].ndim and _by_crew() else None
     return call or _plain(ufunc, *arrays)
 
 
@@ -87,9 +93,9 @@ def _plain(ufunc: np.ufunc, *arrays: Array) -> Call:
     return partial(ufunc, *arrays)
 
 
-def rows_of(row: Array, shape: tuple) -> Array:
+def rows_of(row: Array, shape: tuple, tiles: int) -> Array:
     """Where `repeat` lays out a row again and again; or, where that is little, a view of it that needs no such thing."""
-    return np.broadcast_to(row, shape) if math.prod(shape) <= FEW else aligned(shape, row.dtype)
+    return np.broadcast_to(row, shape) if tiles == 1 and math.prod(shape) <= FEW else aligned(shape, row.dtype)
 
 
 def repeat(row: Array, out: Array) -> None:
@@ -104,7 +110,7 @@ def bound_matmul(a: Array, b: Array, out: Array) -> Call:
     """Products and stacks of products, by the crew where it pays."""
     if out.ndim == a.ndim == b.ndim == 2:
         return bind_product(a, b, out)
-    if out.ndim == 2 or crew.size() == 1 or not a.shape[:-2] == b.shape[:-2] == out.shape[:-2]:
+    if out.ndim == 2 or not _by_crew() or not a.shape[:-2] == b.shape[:-2] == out.shape[:-2]:
         return partial(np.matmul, a, b, out=out)
     flat = [x.reshape(-1, *x.shape[-2:]) for x in (a, b, out)]
     if not all(map(np.may_share_memory, flat, (a, b, out))):  # heads side by side in memory: a stack for each sample
@@ -151,7 +157,7 @@ def bound_clip(x: Array, out: Array, low: float, high: float) -> Callable[[], An
 
 
 def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
-    if x.size > MOST and crew.size() == 1:
+    if x.size > MOST and not _by_crew():
         return partial(sigmoid, x, out)
     one = ones(x.size, x.dtype).reshape(x.shape)
     return in_order(
@@ -160,125 +166,37 @@ def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
     )  # fmt: skip
 
 
-def _where_true(dy: Array, mask: Array, out: Array) -> Call:
-    """out = dy where the mask is true, else 0. A cast and a product are faster than a mixed product."""
-    step = spare(dy.shape, dy.dtype)
-    return in_order(partial(np.copyto, step, mask), bound_ufunc(np.multiply, dy, step, out))
-
-
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
-    if dy.shape != y.shape or y.size > MOST:
+    if dy.shape != y.shape or y.size > MOST or y.dtype.char not in WHOLE:
         return partial(relu_grad, dy, y, out)
-    none, mask = zeros(y.size, y.dtype).reshape(y.shape), spare(y.shape, bool)
-    return in_order(bound_ufunc(np.greater, y, none, mask), _where_true(dy, mask, out))
+    whole, mask = WHOLE[y.dtype.char], spare(y.shape, WHOLE[y.dtype.char])
+    none = zeros(y.size, y.dtype).reshape(y.shape)
+    return in_order(
+        bound_ufunc(np.maximum, y.view(whole), none.view(whole), mask), bound_ufunc(np.sign, mask, mask),
+        bound_ufunc(np.multiply, dy.view(whole), mask, out.view(whole)),
+    )  # fmt: skip
 
 
 def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
-    if dy.shape != x.shape or not 0 < x.size <= MOST:
+    if dy.shape != x.shape or x.size > MOST:
         return partial(clip_grad, dy, x, low, high, out)
-    if x.size < crew.LEAST:
-        return _small_clip_grad(dy, x, out, low, high)
-    lowest, highest = _all_of(low, x), _all_of(high, x)
-    above, below, inside = (spare(x.shape, bool) for _ in range(3))
-    compare = in_order(
-        bound_ufunc(np.greater_equal, x, lowest, above), bound_ufunc(np.less_equal, x, highest, below),
-        bound_ufunc(np.logical_and, above, below, inside),
-        bound_ufunc(np.greater, x, lowest, above), bound_ufunc(np.less, x, highest, below),
-        bound_ufunc(np.logical_and, above, below, above),
+    above, below = spare(x.shape, x.dtype), spare(x.shape, x.dtype)
+    return in_order(
+        bound_ufunc(np.subtract, x, np.array(low, x.dtype), above), bound_ufunc(np.sign, above, above),
+        bound_ufunc(np.subtract, np.array(high, x.dtype), x, below), bound_ufunc(np.sign, below, below),
+        bound_ufunc(np.add, above, below, above), bound_ufunc(np.multiply, above, np.array(0.5, x.dtype), above),
+        bound_ufunc(np.multiply, dy, above, out),
     )  # fmt: skip
-    put, count = _where_true(dy, above, out), np.count_nonzero
-
-    def run() -> None:
-        compare()
-        if count(inside) == count(above):
-            put()
-        else:  # at the ends themselves it is half of dy
-            clip_grad(dy, x, low, high, out)
-
-    return run
 
 
-def _small_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Call:
-    lowest, highest = x.dtype.type(low), x.dtype.type(high)
-    flat = x.reshape(-1)
-    least, greatest, whole = np.minimum.reduce, np.maximum.reduce, out is dy
-
-    def run() -> None:
-        if least(flat) > lowest and greatest(flat) < highest:  # as nearly always
-            if not whole:
-                np.copyto(out, dy)
-        else:
-            clip_grad(dy, x, low, high, out)
-
-    return run
+def bound_weighted_sum(x: Array, y: Array, a: Array, b: Array, out: Array) -> Callable[[], Any]:
+    """a and b are arrays of one number, which may be another in each call."""
+    if x.shape != out.shape:
+        x = np.broadcast_to(x, out.shape)
+    add = partial(add_weighted, x, a, b, out)
+    return add if out is y else in_order(partial(np.copyto, out, y), add)
 
 
-def bound_weighted_sum(x: Array, y: Array, out: Array) -> Callable[[Any, Any], Any]:
-    """Called with the two numbers."""
-    function = blas.axpby().get(out.dtype.char)
-    if function is None or x.shape != out.shape:
-        return lambda a, b: weighted_sum(x, y, a, b, out)
-    n, source, target, same = out.size, x.ctypes.data, out.ctypes.data, out is y
-    axpy = blas.axpy().get(out.dtype.char) if n >= crew.LEAST and crew.size() > 1 else None
-    if axpy is not None:  # two passes by all threads, where axpby is one by one
-        number = np.empty((), out.dtype)
-        scale = bound_ufunc(np.multiply, y, number, out)
-
-        def shared(a: Any, b: Any) -> None:
-            if b != 1:
-                number[()] = b
-                scale()
-            elif not same:
-                np.copyto(out, y)
-            axpy(n, a, source, 1, target, 1)
-
-        return shared
-
-    def run(a: Any, b: Any) -> None:
-        if not same:
-            np.copyto(out, y)
-        function(n, a, source, 1, b, target, 1)
-
-    return run
-
-
-class Site:
-    """A statement in the tiles of a chain. What it calls is prepared when it meets a tile for the first time.
-
-    Called with the tile's first row and what the kernel takes. That may be arrays that lie in the same place in every run
-    of that tile, and single numbers, which may change. `make(*arrays, out, **params)` prepares a call; `numbers` are the
-    positions of numbers among the arguments, of which the last `given` are handed to each call.
-    """
-
-    def __init__(self, make: Callable, numbers: tuple = (), given: int = 0, **params: Any):
-        self.make, self.numbers, self.given, self.params = make, numbers, given, params
-        self.calls: dict[int, Callable] = {}
-        self.cells: dict[int, Array] = {}
-        self.memory: dict[int, Array] = {}
-
-    def __call__(self, row: int, *args: Any) -> None:
-        call = self.calls.get(row) or self._prepare(row, args)
-        if self.given:
-            call(*args[-self.given :])
-            return
-        for position in self.numbers:
-            self.cells[position][()] = args[position]
-        call()
-
-    def _prepare(self, row: int, args: tuple) -> Callable:
-        arrays = list(args[: len(args) - self.given])
-        for position in self.numbers:
-            dtype = np.asarray(args[position]).dtype
-            arrays[position] = self.cells.setdefault(position, np.empty((), dtype))
-        _spare.memory, _spare.taken = self.memory, 0
-        try:
-            call = self.calls[row] = self.make(*arrays, **self.params)
-        finally:
-            _spare.memory = None
-        return call
-
-
-NUMBERS = {"weighted_sum": 2}  # arguments at the end that are numbers, and are given with every call
 BOUND: dict[str, Callable] = {
     "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
     "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum, "matmul": bound_matmul,

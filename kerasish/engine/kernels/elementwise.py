@@ -43,6 +43,11 @@ def weighted_sum(x: Array, y: Array, a: Any, b: Any, out: Array | None = None) -
     return out
 
 
+def add_weighted(x: Array, a: Array, b: Array, out: Array) -> None:
+    """out = a * x + b * out, for arrays of one number."""
+    weighted_sum(x, out, a[()], b[()], out)
+
+
 def relu(x: Array, out: Array | None = None) -> Array:
     # against an array of zeros, which NumPy vectorises better than a scalar
     return np.maximum(x, zeros(x.size, x.dtype).reshape(x.shape), out=out)
@@ -56,18 +61,29 @@ def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:
 
 def clip_grad(dy: Array, x: Array, low: float, high: float, out: Array | None = None) -> Array:
     """dy where x lies between two numbers, 0 where it is outside, and half of it at the ends."""
-    low, high = x.dtype.type(low), x.dtype.type(high)
-    ends = np.equal(x, low)
-    np.logical_or(ends, np.equal(x, high), ends)
-    y = np.multiply(dy, np.equal(x, clip(x, low, high)), out)
-    if ends.any():
-        half = np.where(ends, y.dtype.type(0.5), y.dtype.type(1))
-        y = np.multiply(y, half, out)
-    return y
+    number = x.dtype.type
+    above = np.asarray(np.subtract(x, number(low)))
+    below = np.asarray(np.subtract(number(high), x))
+    np.add(np.sign(above, above), np.sign(below, below), above)  # 2, 0 or 1
+    np.multiply(above, number(0.5), above)
+    return np.multiply(dy, above, out)
+
+
+WHOLE = {"f": np.int32, "d": np.int64}  # integers of the same size
 
 
 def relu_grad(dy: Array, y: Array, out: Array | None = None) -> Array:
-    return np.multiply(dy, np.greater(y, 0), out)
+    """dy where y > 0, else 0: as integers, of which the sign of a positive number is 1. A mask of truth values would have
+    to be made a number for each element, which takes longer than the rest."""
+    whole = WHOLE.get(y.dtype.char)
+    if whole is None or dy.dtype != y.dtype or not isinstance(y, np.ndarray) or not isinstance(dy, np.ndarray):
+        return np.multiply(dy, np.greater(y, 0), out)
+    mask = np.maximum(y.view(whole), whole(0))
+    np.sign(mask, mask)
+    if out is None:
+        return np.multiply(dy.view(whole), mask).view(dy.dtype)
+    np.multiply(dy.view(whole), mask, out.view(whole))
+    return out
 
 
 # erf: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969)

@@ -2,7 +2,7 @@
 them the interpreter would spend longer than in them. Others stay as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import sequence
+from kerasish.engine.kernels.elementwise import add_weighted
 from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
@@ -22,27 +23,33 @@ NARROW = 9216  # ... and of one with a vector
 def joined(*calls: Call) -> Call:
     """The calls, one after the other. `in_order` calls are taken apart; numbers that calls return are lost."""
     steps: list[Call] = []
-    for written, group in groupby((c for call in calls for c in _flat(call)), _fits):
+    both = [(call, written(call)) for call in flat(calls)]
+    for fits, group in groupby(both, lambda pair: pair[1] is not None):
         run = list(group)
-        made = sequence.alone([partial(_write, call) for call in run]) if written and len(run) >= FEWEST else None
-        steps += run if made is None else [made]
+        if fits and len(run) >= FEWEST:
+            steps.append(sequence.fixed([[do for _, do in run if do is not None]]))
+        else:
+            steps += [call for call, _ in run]
     return steps[0] if len(steps) == 1 else in_order(*steps)
 
 
-def _flat(call: Call) -> Iterator[Call]:
-    parts = getattr(call, "calls", None)
-    if parts is None:
-        yield call
-    else:
-        for part in parts:
-            yield from _flat(part)
+def flat(calls: Iterable[Call]) -> Iterator[Call]:
+    """The calls that `in_order` calls are made of."""
+    for call in calls:
+        parts = getattr(call, "calls", None)
+        if parts is None:
+            yield call
+        else:
+            yield from flat(parts)
 
 
-def _fits(call: Call) -> bool:
-    return sequence.fits(partial(_write, call))
+def written(call: Call, divided: bool = True) -> Any:
+    """A prepared call as a sequence's; None where it can't be. `divided`: whether OpenBLAS may divide products among its
+    threads, which a sequence can't."""
+    return sequence.written(partial(_write, call, divided=divided))
 
 
-def _write(call: Call, do: Any) -> None:
+def _write(call: Call, do: Any, divided: bool = True) -> None:
     """Write down what a partial of a NumPy function does; Unfit where that can't be done."""
     arrays = () if not isinstance(call, partial) else (*call.args, *call.keywords.values())
     if not arrays or not call.keywords.keys() <= {"out"} or not all(type(x) is np.ndarray for x in arrays):
@@ -50,11 +57,13 @@ def _write(call: Call, do: Any) -> None:
     if call.func is np.copyto:
         out, x = arrays
         return do.copy(x, out)
+    if call.func is add_weighted:
+        return do.weighted_sum(*arrays)
     *arguments, out = arrays
     if any(np.may_share_memory(x, out) and not _same(x, out) for x in arguments):
         raise sequence.Unfit
     if call.func in (np.dot, np.matmul):
-        _write_product(do, *arguments, out)
+        _write_product(do, *arguments, out, divided)
     elif isinstance(call.func, np.ufunc) and len(arrays) == call.func.nargs and call.func.signature is None:
         do.call(call.func, *arrays)
     else:
@@ -65,15 +74,19 @@ def _same(x: Array, y: Array) -> bool:
     return x.ctypes.data == y.ctypes.data and x.shape == y.shape and x.strides == y.strides
 
 
-def _write_product(do: Any, a: Array, b: Array, out: Array) -> None:
-    if a.ndim > 2 or b.ndim > 2 or _same(a, out) or _same(b, out):
+def _write_product(do: Any, a: Array, b: Array, out: Array, divided: bool) -> None:
+    if _same(a, out) or _same(b, out):
+        raise sequence.Unfit
+    if a.ndim == b.ndim == out.ndim == 3 and not divided:
+        return do.product(a, b, out)
+    if a.ndim > 2 or b.ndim > 2:
         raise sequence.Unfit
     a = a if a.ndim == 2 else a[None]
     b = b if b.ndim == 2 else b[:, None]
     m, k, n = *a.shape, b.shape[1]
-    if m * k * n > (ONE_THREAD if min(m, n) > 1 else NARROW):
+    if divided and m * k * n > (ONE_THREAD if min(m, n) > 1 else NARROW):
         raise sequence.Unfit
     do.product(a, b, out.reshape(m, n))
 
 
-__all__ = ["joined"]
+__all__ = ["flat", "joined", "written"]

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from kerasish.engine.kernels import blas, crew
+from kerasish.engine.kernels.elementwise import add_weighted
 from kerasish.engine.kernels.scratch import address, aligned, ones, scratch, zeros
 from kerasish.engine.kernels.stacks import SMALL
 from kerasish.engine.kernels.threads import each
@@ -63,6 +64,8 @@ class Direct:
         """out = x"""
         np.copyto(out, x)
 
+    weighted_sum = staticmethod(add_weighted)  # out = a * x + b * out, for a and b in arrays of one number
+
     @staticmethod
     def memory(name: str, shape: tuple, dtype: Any) -> Array:
         """An uninitialised array of this part; the same for the same name and shape."""
@@ -90,6 +93,7 @@ class _Contexts:
         for swap in self.swap, self.keeping:
             swap.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self.copies = {char: _fortran(lapack, f"{kind}lacpy") for kind, char in ("sf", "dd")}
+        self.sums = {char: _fortran(lapack, f"{kind}axpby") for kind, char in ("sf", "dd")}
         self.size = np.int64 if "64" in found.suffix else np.int32  # of the BLAS's numbers
 
 
@@ -128,15 +132,15 @@ def _right(contexts: _Contexts) -> bool:
 
     def record(do: Any, rows: slice, x: Array, u: Array, y: Array) -> None:
         do.product(x[rows], u, y[rows])
-        do.call(np.add, y[rows], x[rows], y[rows])
+        do.weighted_sum(x[rows], u[0, :1], u[1, :1], y[rows])
         do.copy(x[rows, 1:], y[rows, :2])
 
     parts = [slice(0, 2), slice(2, 4)]
-    tries = [[np.arange(12, dtype="f").reshape(4, 3) + k, np.full((3, 3), 2, "f"), np.zeros((4, 3), "f")] for k in (0, 1)]
+    tries = [[np.arange(12, dtype="f").reshape(4, 3) + k, np.array([[2] * 3, [3] * 3, [1] * 3], "f"), np.zeros((4, 3), "f")] for k in (0, 1)]
     made = _Sequences(contexts, record, parts, tries[0])
     for x, u, y in tries:
         made(x, u, y)
-        wanted = x @ u + x
+        wanted = 2 * x + 3 * (x @ u)
         wanted[:, :2] = x[:, 1:]
         if not np.array_equal(y, wanted):
             return False
@@ -234,6 +238,18 @@ class _Written:
         # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
         m, n, from_, to = (self._number(v) for v in (columns, rows, apart[0] // size, apart[1] // size))
         self.calls.append((function, [[ord("A")], m, n, _At(x), from_, _At(out), to]))
+
+    def weighted_sum(self, x: Array, a: Array, b: Array, out: Array) -> None:
+        arrays = x, a, b, out
+        function = self.contexts.sums.get(out.dtype.char)
+        if function is None or any(v.dtype != out.dtype or not v.flags.c_contiguous for v in arrays):
+            raise Unfit
+        if x.shape != out.shape or a.size != 1 or b.size != 1:
+            raise Unfit
+        if out.size:
+            n, one = self._number(out.size), self._number(1)
+            self.work += out.size
+            self.calls.append((function, [n, _At(a), _At(x), one, _At(b), _At(out), one]))
 
     def _number(self, value: int) -> list[int]:
         return [int(np.array([value, 0], self.contexts.size).view(np.int64)[0])]
@@ -422,45 +438,64 @@ def _is_constant(x: Array) -> bool:
 class _Fixed:
     """A sequence over arrays that stay where they are, by the thread that calls it. A short one keeps the interpreter."""
 
-    def __init__(self, contexts: _Contexts, written: _Written):
-        sequence = self.sequence = _Sequence(contexts, written.calls)
+    def __init__(self, contexts: _Contexts, calls: list, work: int):
+        sequence = self.sequence = _Sequence(contexts, calls)
         self.used, self.fresh, self.home, self.first = sequence.used, sequence.fresh, sequence.home, sequence.first
-        self.enter = contexts.keeping if written.work < SHORT else contexts.swap
+        self.enter = contexts.keeping if work < SHORT else contexts.swap
 
     def __call__(self) -> None:
         np.copyto(self.used, self.fresh)
         self.enter(self.home, self.first)
 
 
-def alone(records: Sequence[Callable[[Any], None]]) -> Callable[[], None] | None:
-    """What the records write down, one after the other, ready to be done by the calling thread, over and over; None where
-    there are no sequences."""
+class _FixedParts:
+    """Several of them at once."""
+
+    def __init__(self, contexts: _Contexts, parts: Sequence[list]):
+        self.sequences = [_Sequence(contexts, calls) for calls in parts]
+        swap = _start(contexts.swap)
+        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
+
+    def __call__(self) -> None:
+        for s in self.sequences:
+            np.copyto(s.used, s.fresh)
+        with blas.single:
+            self.run()
+
+
+def possible() -> bool:
+    """Whether there are sequences at all."""
+    return _contexts() is not None
+
+
+def written(record: Callable[[Any], None]) -> _Written | None:
+    """What a record writes down, for `fixed`; None where it can't be."""
     contexts = _contexts()
     if contexts is None:
         return None
-    do = _Written(contexts)
     try:
-        for record in records:
-            record(do)
+        record(do := _Written(contexts))
     except Unfit:
         return None
-    return _Fixed(contexts, do) if do.calls else _nothing
+    return do
+
+
+def fixed(parts: Sequence[Sequence[_Written]]) -> Callable[[], None]:
+    """What was written down on arrays that stay where they are, ready to be done over and over: a part's in order, by the
+    calling thread if there is one part, else the parts at once."""
+    contexts = _contexts()
+    assert contexts is not None, "only what was written down"
+    filled = [part for part in parts if any(do.calls for do in part)]
+    calls = [[call for do in part for call in do.calls] for part in filled]
+    if not calls:
+        return _nothing
+    if len(calls) == 1:
+        return _Fixed(contexts, calls[0], sum(do.work for do in filled[0]))
+    return _FixedParts(contexts, calls)
 
 
 def _nothing() -> None:
     """What is done with arrays that are empty."""
 
 
-def fits(record: Callable[[Any], None]) -> bool:
-    """Whether what a record does can be written down."""
-    contexts = _contexts()
-    if contexts is None:
-        return False
-    try:
-        record(_Written(contexts))
-    except Unfit:
-        return False
-    return True
-
-
-__all__ = ["Direct", "Unfit", "alone", "clear", "fits", "prepared", "together"]
+__all__ = ["Direct", "Unfit", "clear", "fixed", "possible", "prepared", "together", "written"]
