@@ -30,6 +30,7 @@ class Chain:
     def __init__(self, first: int, rows: Any):
         self.first = self.last = first
         self.rows = rows
+        self.axes = 1  # how many leading axes are rows, if one row were too long
         self.widest = 1  # elements in the longest row
         self.step = 1
         self.still = True  # all it touches lies in the same place in every run
@@ -202,8 +203,34 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
         written.add(target)
         foreign |= reads
     for chain in found:
+        _divide_rows(plan, chain)
         chain.step = max(1, TILE // chain.widest)
     return [c for c in found if len(c.summed) <= c.last - c.first]  # not sums alone
+
+
+def _divide_rows(plan: Any, chain: Chain) -> None:
+    """Count more axes as rows, until a row is no longer than a tile, or some statement does not allow it."""
+    nodes = plan.steps[chain.first : chain.last + 1]
+    while chain.still and chain.widest > TILE and all(_allows(plan, chain, node, chain.axes + 1) for node in nodes):
+        length = _widest(nodes[0]).shape[chain.axes]
+        chain.rows, chain.axes, chain.widest = chain.rows * length, chain.axes + 1, chain.widest // length
+
+
+def _allows(plan: Any, chain: Chain, node: Node, axes: int) -> bool:
+    """Whether a statement treats the elements of so many leading axes one by one, all as long in all that the chain treats."""
+    rows, whole = _roles(node)
+    leading = _widest(plan.steps[chain.first]).shape[1:axes]
+    if sums_rows(node):
+        own = rows
+        if len(node.params["axis"]) < axes or node.params.get("keepdims"):
+            return False
+    elif node.prim.pointwise:
+        own = [*rows, *node.outs]
+    else:
+        return False
+    return all(
+        len(v.shape) > axes and same_shape(v.shape[1:axes], leading) and plan.place(v).whole for v in own
+    ) and all(len(v.shape) <= len(node.outs[0].shape) - axes for v in whole)
 
 
 def _root(plan: Any, v: Var) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from kerasish.engine import primitives as P
-from kerasish.engine.chains import TILE, Chain
+from kerasish.engine.chains import TILE, Chain, sums_rows
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
 from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, bound_sum, bound_ufunc, repeat, rows_of
@@ -149,7 +149,7 @@ class Emitter:
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
         self.bound: list[str] = []  # statements of the head, after all names
-        self.count = itertools.count()
+        self.count, self.prepared = itertools.count(), itertools.count()
 
     def name(self, v: Var) -> str:
         if id(v) in self.local:
@@ -288,6 +288,8 @@ class Emitter:
                 params[k] = _Raw(known)
         if any(isinstance(v, Graph) for v in node.params.values()):
             params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
+        if self.tiles and "axis" in params:  # of a sum over rows, if these are more axes than one
+            params["axis"] = params["axis"][: len(params["axis"]) - self.axes + 1] if sums_rows(node) else params["axis"]
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
         if self.tiles:
@@ -296,7 +298,7 @@ class Emitter:
             return self._bound_statement(node, args, written, planned)
         moves = planned and prim.name in MOVING and not self.program.body and not self.local
         if moves and all(self._fixed(v, any_order=False) for v in node.args[1:]):
-            name = f"{prim.name}_{len(self.bound)}"
+            name = f"{prim.name}_{next(self.prepared)}"
             shape = _literal(tuple(_Raw(d) for d in node.args[0].shape))
             maker, target = self._known(MOVING[prim.name]), self.name(out)
             self.bound.append(f"{name} = {maker}({', '.join([*args[1:], target, shape, *written])})")
@@ -325,18 +327,16 @@ class Emitter:
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
 
     def _bound_statement(self, node: Node, args: list[str], written: list[str], planned: bool) -> list[str]:
-        prim, out = node.prim, node.outs[0]
-        maker, shown = self._maker(node), list(args)
-        if maker is bound_ufunc:
-            args.insert(0, self._function(prim, node))
+        prim, out, maker = node.prim, node.outs[0], self._maker(node)
         before: list[str] = []
-        for i, a in enumerate(node.args):
-            if self._is_number(a):
-                args[i] = self._cell(a, before)
-        name = f"{prim.name}_{len(self.bound)}"
-        self.bound.append(f"{name} = {self._known(maker)}({', '.join([*args, self.name(out) if planned else 'None', *written])})")
+        taken = [self._cell(a, before) if self._is_number(a) else name for a, name in zip(node.args, args, strict=True)]
+        taken.append(self.name(out) if planned else "None")
+        if maker is bound_ufunc:
+            taken.insert(0, self._function(prim, node))
+        name = f"{prim.name}_{next(self.prepared)}"
+        self.bound.append(f"{name} = {self._known(maker)}({', '.join([*taken, *written])})")
         if planned:
-            return [*before, _Prepared(f"{name}()  # {self.name(out)} = {prim.name}({', '.join([*shown, *written])})")]
+            return [*before, _Prepared(f"{name}()  # {self.name(out)} = {prim.name}({', '.join([*args, *written])})")]
         self.names[id(out)] = f"t{next(self.count)}"
         return [f"{self.names[id(out)]} = {name}()"]
 
@@ -383,7 +383,7 @@ class Emitter:
         inner: list[str] = []
         for node in nodes:
             self.widened = self._widened(node, chain, step, wide, before)
-            self.local = {**local, **self.widened}
+            self.local, self.axes = {**local, **self.widened}, chain.axes
             inner += self._statement(node, fixed=False)
         self.local, self.widened, self.tiles = {}, {}, ""
         lines = ["    " + s for s in [*dict.fromkeys(start), *inner]]
@@ -414,20 +414,24 @@ class Emitter:
             if root not in chain.temporary:
                 name = self.name(v)
                 local[id(v)] = f"{name}_"
-                start.append(f"{name}_ = {name}[i:j]")
+                start.append(f"{name}_ = {name}{self._in_rows(chain, v)}[i:j]")
                 continue
             if root not in spare:
                 first, last = self.plan.life[root]
-                kind = (v.dtype, v.shape[1:])
+                kind = (v.dtype, v.shape[chain.axes :])
                 free = [n for n, (end, other) in used.items() if end < first and other == kind]
                 spare[root] = free[0] if free else f"s{next(self.count)}"
                 used[spare[root]] = (last, kind)
                 if not free:
                     room = _Raw(f"{self.tiles}.room") if self.tiles else step
-                    self.bound.append(f"{spare[root]} = aligned({_literal((room, *v.shape[1:]))}, dtype('{v.dtype}'))")
+                    self.bound.append(f"{spare[root]} = aligned({_literal((room, *v.shape[chain.axes :]))}, dtype('{v.dtype}'))")
                 start.append(f"{spare[root]}_ = {spare[root]}[{'k : k + j - i' if self.tiles else ': j - i'}]")
             local[id(v)] = f"{spare[root]}_"
         return local, start, after
+
+    def _in_rows(self, chain: Chain, v: Var) -> str:
+        """What makes the axes one that a chain counts as rows."""
+        return f".reshape({_literal((_Raw(chain.rows), *v.shape[chain.axes :]))})" if chain.axes > 1 else ""
 
     def _widened(
         self, node: Node, chain: Chain, step: int, wide: dict[str, str], before: list[str]
@@ -437,7 +441,7 @@ class Emitter:
         out = node.outs[0]
         if not node.prim.broadcast or len(out.shape) < 2 or self.program.body or id(out) in chain.summed:
             return {}
-        row, names, within = out.shape[1:], {}, self.local
+        row, names, within = out.shape[chain.axes :], {}, self.local
         self.local = {}  # what is repeated is named as outside the tile
         for a in node.args:
             if id(a) not in chain.read_whole or not a.shape or product(a.shape) != a.shape[-1]:
@@ -456,7 +460,7 @@ class Emitter:
 
     def _partial_sums(self, chain: Chain, v: Var, step: int, after: list[str]) -> str:
         """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
-        parts, total = f"p{next(self.count)}", f"sum_{next(self.count)}"
+        parts, total = f"p{next(self.count)}", f"sum_{next(self.prepared)}"
         shape = _literal((_Raw(f"-(-({chain.rows}) // {step})"), *v.shape))
         self.bound.append(f"{parts} = {self._known(aligned)}({shape}, dtype('{v.dtype}'))")
         self.bound.append(f"{total} = {self._known(bound_sum)}({parts}, {self.name(v)}, axis=(0,))")
@@ -545,7 +549,7 @@ class Emitter:
         """The name of what multiplies matrices that are not always in the same place."""
         if self.program.body or self.local or self.plan.place(node.outs[0]).kind != "buffer":
             return "dot"
-        name = f"dot_{len(self.bound)}"
+        name = f"dot_{next(self.prepared)}"
         sizes = ", ".join(map(str, (*node.args[0].shape, node.args[1].shape[1])))
         self.bound.append(f"{name} = {self._known(moving_product)}({sizes})")
         return name

@@ -107,10 +107,11 @@ def test_gradient_of_relu(n):
     np.testing.assert_array_equal(out, relu_grad(dy, y))
 
 
+@pytest.mark.parametrize("tiles", [1, 3])
 @pytest.mark.parametrize("shape", [(4, 300), (200, 700), (3000, 64)])
-def test_rows_are_laid_out_or_viewed(shape):
+def test_rows_are_laid_out_or_viewed(shape, tiles):
     row = drawn(shape[-1])
-    wide = bound.rows_of(row, shape)
+    wide = bound.rows_of(row, shape, tiles)
     for _ in range(2):
         row += 1
         bound.repeat(row, wide)

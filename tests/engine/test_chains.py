@@ -125,9 +125,9 @@ def test_sums_over_rows_stand_in_the_tiles_of_what_they_sum():
     program = function(lambda x, w, s: batch_norm(x, w, s))
     program(*arguments(301, "float32"))
     source = program.programs[-1].source
-    inside = [line for line in source.splitlines() if line.startswith(" " * 12)]
-    assert any("square_" in line for line in inside)
-    assert any("sum_" in line and "// " in line for line in inside)
+    inside = [line for line in source.splitlines() if line.startswith(" " * 8 + "do(")]
+    assert any("square" in line for line in inside)
+    assert any("sum" in line and "// " in line for line in inside)
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

@@ -16,7 +16,9 @@ import numpy as np
 
 from kerasish.engine.kernels import blas, crew
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
-from kerasish.engine.kernels.elementwise import WHOLE, add_weighted, clip_grad, relu_grad, sigmoid
+from kerasish.engine.kernels.elementwise import (
+    WHOLE, add_weighted, clip_grad, clip_grad_steps, relu_grad, relu_grad_steps, sigmoid,
+)  # fmt: skip
 from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
@@ -169,24 +171,14 @@ def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
     if dy.shape != y.shape or y.size > MOST or y.dtype.char not in WHOLE:
         return partial(relu_grad, dy, y, out)
-    whole, mask = WHOLE[y.dtype.char], spare(y.shape, WHOLE[y.dtype.char])
-    none = zeros(y.size, y.dtype).reshape(y.shape)
-    return in_order(
-        bound_ufunc(np.maximum, y.view(whole), none.view(whole), mask), bound_ufunc(np.sign, mask, mask),
-        bound_ufunc(np.multiply, dy.view(whole), mask, out.view(whole)),
-    )  # fmt: skip
+    return in_order(*[bound_ufunc(*step) for step in relu_grad_steps(dy, y, out, spare(y.shape, y.dtype))])
 
 
 def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
-    if dy.shape != x.shape or x.size > MOST:
+    if dy.shape != x.shape or x.size > MOST or x.dtype.char not in WHOLE:
         return partial(clip_grad, dy, x, low, high, out)
     above, below = spare(x.shape, x.dtype), spare(x.shape, x.dtype)
-    return in_order(
-        bound_ufunc(np.subtract, x, np.array(low, x.dtype), above), bound_ufunc(np.sign, above, above),
-        bound_ufunc(np.subtract, np.array(high, x.dtype), x, below), bound_ufunc(np.sign, below, below),
-        bound_ufunc(np.add, above, below, above), bound_ufunc(np.multiply, above, np.array(0.5, x.dtype), above),
-        bound_ufunc(np.multiply, dy, above, out),
-    )  # fmt: skip
+    return in_order(*[bound_ufunc(*step) for step in clip_grad_steps(dy, x, out, above, below, low=low, high=high)])
 
 
 def bound_weighted_sum(x: Array, y: Array, a: Array, b: Array, out: Array) -> Callable[[], Any]:

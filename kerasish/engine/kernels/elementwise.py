@@ -1,6 +1,7 @@
 """Element-wise functions that NumPy lacks. They overflow in silence where their callers see to that, as `bind` and
 programs do."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -59,30 +60,61 @@ def clip(x: Array, low: float, high: float, out: Array | None = None) -> Array:
     return np.minimum(y, x.dtype.type(high), out=out)
 
 
-def clip_grad(dy: Array, x: Array, low: float, high: float, out: Array | None = None) -> Array:
-    """dy where x lies between two numbers, 0 where it is outside, and half of it at the ends."""
-    number = x.dtype.type
-    above = np.asarray(np.subtract(x, number(low)))
-    below = np.asarray(np.subtract(number(high), x))
-    np.add(np.sign(above, above), np.sign(below, below), above)  # 2, 0 or 1
-    np.multiply(above, number(0.5), above)
-    return np.multiply(dy, above, out)
-
-
 WHOLE = {"f": np.int32, "d": np.int64}  # integers of the same size
 
 
+def clip_grad(dy: Array, x: Array, low: float, high: float, out: Array | None = None) -> Array:
+    """dy where x lies between two numbers, 0 where it is outside, and half of it at the ends."""
+    return _by_steps(clip_grad_steps, dy, x, out, 2, low=low, high=high)
+
+
 def relu_grad(dy: Array, y: Array, out: Array | None = None) -> Array:
-    """dy where y > 0, else 0: as integers, of which the sign of a positive number is 1. A mask of truth values would have
-    to be made a number for each element, which takes longer than the rest."""
-    whole = WHOLE.get(y.dtype.char)
-    if whole is None or dy.dtype != y.dtype or not isinstance(y, np.ndarray) or not isinstance(dy, np.ndarray):
-        return np.multiply(dy, np.greater(y, 0), out)
-    mask = np.maximum(y.view(whole), whole(0))
-    np.sign(mask, mask)
-    if out is None:
-        return np.multiply(dy.view(whole), mask).view(dy.dtype)
-    np.multiply(dy.view(whole), mask, out.view(whole))
+    """dy where y > 0, else 0."""
+    return _by_steps(relu_grad_steps, dy, y, out, 1)
+
+
+def relu_grad_steps(dy: Array, y: Array, out: Array, mask: Array) -> list[tuple]:
+    """Ufuncs and their arguments, the last of which is where the result goes; `mask` is for use on the way. As integers, of
+    which the sign of a positive number is 1: truth values would have to be made numbers, which takes longer than the rest."""
+    whole = WHOLE[y.dtype.char]
+    none, mask = zeros(y.size, y.dtype).reshape(y.shape).view(whole), mask.view(whole)
+    return [
+        (np.maximum, y.view(whole), none, mask),
+        (np.sign, mask, mask),
+        (np.multiply, dy.view(whole), mask, out.view(whole)),
+    ]
+
+
+def clip_grad_steps(
+    dy: Array, x: Array, out: Array, above: Array, below: Array, *, low: float, high: float
+) -> list[tuple]:
+    """Likewise: half of dy where x is not beyond the ends, and half of it where it is neither beyond nor at them."""
+    whole = WHOLE[x.dtype.char]
+    least, most, half = (np.array(v, x.dtype) for v in (low, high, 0.5))
+    a, b, y = above.view(whole), below.view(whole), out.view(whole)
+    return [
+        (np.subtract, x, least, above), (np.sign, a, a),
+        (np.subtract, most, x, below), (np.sign, b, b),
+        (np.add, a, b, a), (np.sign, a, b), (np.subtract, a, b, a),
+        (np.multiply, dy, half, out), (np.multiply, a, y, a), (np.multiply, b, y, b), (np.add, above, below, out),
+    ]  # fmt: skip
+
+
+def _by_steps(steps: Callable, dy: Array, x: Array, out: Array | None, spares: int, **params: float) -> Array:
+    dy, x = np.asarray(dy), np.asarray(x)
+    if x.dtype.char not in WHOLE or dy.dtype != x.dtype:
+        kind = np.float64 if "d" in dy.dtype.char + x.dtype.char else np.float32
+        y = _by_steps(steps, dy.astype(kind), x.astype(kind), None, spares, **params).astype(np.result_type(dy, x))
+        return y if out is None else _copied(y, out)
+    dy, x = np.broadcast_arrays(dy, x)
+    made = np.empty(x.shape, x.dtype) if out is None else out
+    for ufunc, *arrays in steps(dy, x, made, *(np.empty(x.shape, x.dtype) for _ in range(spares)), **params):
+        ufunc(*arrays[:-1], out=arrays[-1])
+    return made
+
+
+def _copied(y: Array, out: Array) -> Array:
+    np.copyto(out, y)
     return out
 
 
