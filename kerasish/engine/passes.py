@@ -10,6 +10,7 @@ from kerasish.engine.dims import Dim, broadcast_shapes, product, same, same_shap
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 from kerasish.engine.pooled import bias_after_pooling, relu_after_pooling, sums_of_gradients
 
+SHORT_INPUT = 64  # elements in a row of an input: to copy it is nothing beside what is computed from it
 SHORT_ROW = 32  # elements: a call to the BLAS for less costs more than it saves
 FOLD_LIMIT = 1 << 16  # elements of a result that is computed while building
 RANDOM = tuple(p for name, p in P.TABLE.items() if name.startswith("random"))
@@ -332,6 +333,32 @@ def drop_unused(graph: Graph) -> Graph:
     graph = graph.rewritten(kept[::-1], lambda v: v)
     graph.reads = {k: v for k, v in graph.reads.items() if id(v) in needed}
     return graph
+
+
+def copy_short_rows(graph: Graph) -> Graph:
+    """Copy inputs with short rows to where they stay. What is computed from them can then be prepared, and joined with other
+    calls, where otherwise each statement would meet an array in another place."""
+    moving = {id(v): v for v in graph.inputs if v.dtype.char in "fd" and v.shape and _is_short(v.shape[1:])}
+    views = {id(v): v for v in moving.values()}
+    used: dict[int, Var] = {}
+    for node in graph.nodes:
+        for a in node.args:
+            if id(a) in views and node.prim.view:
+                views[id(node.outs[0])] = views[id(a)]
+            elif id(a) in views and (node.prim.pointwise or node.prim is P.matmul) and len(node.args) > 1:
+                used[id(views[id(a)])] = views[id(a)]
+    if not used:
+        return graph
+    copies = {key: Var(v.shape, v.dtype) for key, v in used.items()}
+    first = [Node(P.cast, (v,), {"dtype": v.dtype}, (copies[key],)) for key, v in used.items()]
+    rest = [
+        Node(n.prim, tuple(copies.get(id(a), a) for a in n.args), n.params, n.outs, n.where) for n in graph.nodes
+    ]  # fmt: skip
+    return graph.rewritten([*first, *rest], lambda v: v)
+
+
+def _is_short(shape: tuple) -> bool:
+    return not any(isinstance(d, Dim) for d in shape) and product(shape) <= SHORT_INPUT
 
 
 PASSES = [

@@ -22,7 +22,7 @@ from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
 from kerasish.engine.kernels.tiles import WIDE, Tiles
-from kerasish.engine.passes import optimise
+from kerasish.engine.passes import copy_short_rows, optimise
 from kerasish.engine.plan import Place, Plan, allocate, is_scalar, naive_bytes
 from kerasish.engine.profile import Profile, profile
 from kerasish.engine.variable import layout_version
@@ -44,6 +44,8 @@ class Program:
         self.name, self.rows = name, rows
         self.body = symbols is not None
         self.graph = optimise(graph)
+        if not self.body:
+            self.graph = copy_short_rows(self.graph)
         self.plan = Plan(self.graph)
         self.variables = list(dict.fromkeys((*self.graph.reads, *self.graph.writes)))
         self.written = list(self.graph.writes)
@@ -344,7 +346,7 @@ class Emitter:
         """Where a number that is computed in each run is kept for calls that are prepared for its place."""
         self.scope["empty"] = np.empty
         cell = f"n{next(self.count)}"
-        if any(v in node.outs for node in self.plan.setup):
+        if self.plan.place(v).kind == "fixed":
             self.bound.append(f"{cell} = array({self.name(v)})")
             return cell
         self.bound.append(f"{cell} = empty((), dtype('{v.dtype}'))")
@@ -354,11 +356,11 @@ class Emitter:
 
     def _is_number(self, v: Var) -> bool:
         """Whether a value is a NumPy scalar in the program."""
-        return not v.shape and v.constant is None and self.plan.place(v).kind == "fresh"
+        return not v.shape and v.constant is None and self.plan.place(v).kind in ("fresh", "fixed")
 
     def _known_early(self, v: Var) -> bool:
         """Whether a number does not depend on prepared calls: numbers that do are returned by a call of their own."""
-        if v.constant is not None or self.plan.place(v).kind == "fresh":
+        if v.constant is not None or self.plan.place(v).kind in ("fresh", "fixed"):
             return True
         variable = next((variable for variable, read in self.graph.reads.items() if read is v), None)
         return variable is not None and variable._arena is None

@@ -155,7 +155,7 @@ def test_the_source_can_be_read_and_memory_is_shared():
     model.compile("adam", "mse")
     model.fit(X, np.zeros((12, 3)), verbose=0)
     program = model.program("train")
-    assert "dot_0(x0, v0, t0)" in program.source and "sequential" in program.source
+    assert "matmul_0()" in program.source and "sequential" in program.source
     assert 0 < program.memory["workspace"] < program.memory["unshared"]
 
 

@@ -38,6 +38,7 @@ Record = Callable[..., None]
 WORDS = 128  # of 8 bytes, for a context of 968 bytes
 AHEAD = 1  # the word of a context that names the one to follow; after it the stack's start, flags and size
 TOP = 8  # words at the top of each context's stack: arguments beyond the sixth, and where to go in the end
+REGISTERS = 6  # arguments that the context holds; others lie on the stack
 STACK = 1 << 18  # bytes below, for what the functions themselves need
 MARK = 0x5A5A_0000_0000  # an argument by which its place in a context is found
 LEAST = 24  # rows or columns of a product's parts
@@ -81,6 +82,8 @@ def clear(do: Any, x: Array) -> None:
 class _Contexts:
     """The functions that are needed, or an exception where one is missing."""
 
+    turns: dict[str, int] = {}
+
     def __init__(self) -> None:
         found = blas.threads()
         if sys.platform != "linux" or platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc":
@@ -93,6 +96,8 @@ class _Contexts:
         for swap in self.swap, self.keeping:
             swap.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self.copies = {char: _fortran(lapack, f"{kind}lacpy") for kind, char in ("sf", "dd")}
+        with contextlib.suppress(LookupError):
+            self.turns = {char: _fortran(lapack, f"{kind}omatcopy") for kind, char in ("sf", "dd")}
         self.sums = {char: _fortran(lapack, f"{kind}axpby") for kind, char in ("sf", "dd")}
         self.size = np.int64 if "64" in found.suffix else np.int32  # of the BLAS's numbers
 
@@ -130,16 +135,22 @@ def _contexts() -> _Contexts | None:
 def _right(contexts: _Contexts) -> bool:
     """Whether two sequences compute what they should, and do so again for other arrays than those they were made with."""
 
-    def record(do: Any, rows: slice, x: Array, u: Array, y: Array) -> None:
+    def record(do: Any, rows: slice, x: Array, u: Array, y: Array, z: Array) -> None:
         do.product(x[rows], u, y[rows])
         do.weighted_sum(x[rows], u[0, :1], u[1, :1], y[rows])
         do.copy(x[rows, 1:], y[rows, :2])
+        if contexts.turns:
+            do.copy(z[1, :, rows].T, z[0].reshape(4, 3)[rows])
 
     parts = [slice(0, 2), slice(2, 4)]
     tries = [[np.arange(12, dtype="f").reshape(4, 3) + k, np.array([[2] * 3, [3] * 3, [1] * 3], "f"), np.zeros((4, 3), "f")] for k in (0, 1)]
+    for arrays in tries:
+        arrays.append(np.arange(24, dtype="f").reshape(2, 3, 4))
     made = _Sequences(contexts, record, parts, tries[0])
-    for x, u, y in tries:
-        made(x, u, y)
+    for x, u, y, z in tries:
+        made(x, u, y, z)
+        if contexts.turns and not np.array_equal(z[0].reshape(4, 3), z[1].T):
+            return False
         wanted = 2 * x + 3 * (x @ u)
         wanted[:, :2] = x[:, 1:]
         if not np.array_equal(y, wanted):
@@ -231,6 +242,9 @@ class _Written:
         if function is None or x.dtype != out.dtype:
             raise Unfit
         apart = [a.strides[0] if rows > 1 else columns * size for a in (x, out)]  # in bytes, one row from the next
+        if x.strides[0] == size < x.strides[1] and rows > 1 < columns:
+            self._turned(x, out)
+            return
         if not all(a.strides[1] == size or columns == 1 for a in (x, out)):
             raise Unfit
         if apart[1] < columns * size or 0 < apart[0] < columns * size or apart[0] < 0 or any(a % size for a in apart):
@@ -238,6 +252,17 @@ class _Written:
         # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
         m, n, from_, to = (self._number(v) for v in (columns, rows, apart[0] // size, apart[1] // size))
         self.calls.append((function, [[ord("A")], m, n, _At(x), from_, _At(out), to]))
+
+    def _turned(self, x: Array, out: Array) -> None:
+        """A copy of a matrix whose columns lie in memory, to one whose rows do."""
+        function, (rows, columns), size = self.contexts.turns.get(x.dtype.char), out.shape, out.itemsize
+        if function is None or out.strides[1] != size or out.strides[0] < columns * size or x.strides[1] < rows * size:
+            raise Unfit
+        if x.strides[1] % size or out.strides[0] % size:
+            raise Unfit
+        m, n, from_, to = (self._number(v) for v in (rows, columns, x.strides[1] // size, out.strides[0] // size))
+        one = _At(ones(1, x.dtype))
+        self.calls.append((function, [[ord("C")], [ord("T")], m, n, one, _At(x), from_, _At(out), to]))
 
     def weighted_sum(self, x: Array, a: Array, b: Array, out: Array) -> None:
         arrays = x, a, b, out
@@ -323,8 +348,9 @@ class _Sequence:
             contexts.make(ctypes.c_void_p(here), ctypes.c_void_p(function), ctypes.c_int(len(passed)), *passed)
             for j, argument in enumerate(arguments):
                 if isinstance(argument, _At):
-                    (word,) = np.flatnonzero(self.words[at : at + WORDS] == MARK + j)
-                    self._follow(at + int(word), argument.array)
+                    start, size = (at, WORDS) if j < REGISTERS else (stack + STACK // 8 + TOP * i, TOP)
+                    (word,) = np.flatnonzero(self.words[start : start + size] == MARK + j)
+                    self._follow(start + int(word), argument.array)
 
     def _argument(self, argument: Any, position: int) -> int:
         if isinstance(argument, _At):
