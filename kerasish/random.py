@@ -149,8 +149,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     shape = x.shape
     if noise_shape is not None:
         shape = tuple(d if n is None else n for n, d in zip(noise_shape, x.shape, strict=True))
-    keep = P.random_mask(draw_seed(seed), shape=shape_of(shape), keep=1.0 - float(rate))
-    scale = P.mul(P.cast(keep, dtype=x.dtype), P.scalar(x, 1.0 / (1.0 - rate)))
+    keep = 1.0 - float(rate)
+    scale = P.random_mask(draw_seed(seed), shape=shape_of(shape), keep=keep, value=1.0 / keep, dtype=x.dtype)
     return P.mul(x, scale)
 
 

@@ -149,6 +149,8 @@ def arrange(plan: Any) -> list[Node]:
                 made.add(_root(plan, other.outs[0]))
                 if sums_rows(other):
                     after.add(_root(plan, other.outs[0]))
+            elif other.prim is P.random_mask and not needs & (made | after):
+                early.append(other)
             elif other.prim.effect or not all(_is_small(o) for o in other.outs):
                 break
             elif needs & (made | after):

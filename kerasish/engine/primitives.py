@@ -680,7 +680,9 @@ avg_pool_grad = prim(
 random_uniform = prim("random_uniform", K.random_uniform, S.explicit, zero, out="keyword")
 random_normal = prim("random_normal", K.random_normal, S.explicit, zero, out="keyword")
 random_truncated = prim("random_truncated", K.random_truncated, S.explicit, zero, out="keyword")
-random_mask = prim("random_mask", K.random_mask, lambda s, shape, keep: (shape, S.BOOL), out="keyword")
+random_mask = prim(  # a number with probability `keep`, else 0
+    "random_mask", K.random_mask, lambda s, shape, keep, value, dtype: (shape, np.dtype(dtype)), out="keyword"
+)
 random_int = prim("random_int", K.random_int, S.explicit)
 random_permutation = prim("random_permutation", K.random_permutation, lambda s, n: ((n,), S.INT))
 random_gamma = prim("random_gamma", K.random_gamma, lambda s, alpha, shape: (shape, alpha.dtype), zero, zero)

@@ -179,7 +179,7 @@ ROWS = [
     Row("pivots_to_rows", (np.array([2, 1, 2], "int32"),), dict(rows=3)),
     *[Row(n, (SEED,), explicit) for n in ("random_uniform", "random_normal")],
     Row("random_truncated", (SEED,), explicit),
-    Row("random_mask", (SEED,), dict(shape=(3, 4), keep=0.5)),
+    Row("random_mask", (SEED,), dict(shape=(3, 4), keep=0.5, value=2.0, dtype=np.dtype("float32"))),
     Row("random_int", (SEED,), dict(low=0, high=9, shape=(3, 4), dtype=np.dtype("int32"))),
     Row("random_permutation", (SEED,), dict(n=5)),
     Row("random_gamma", (SEED, P), dict(shape=(3, 4)), reads_floats=False, differentiable=False),

@@ -7,6 +7,7 @@ returned) and the parameters; it returns the function to call. Arrays are in C o
 """
 
 import math
+import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -14,18 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import blas, crew
+from kerasish.engine.kernels import blas, crew, sequence
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
 from kerasish.engine.kernels.elementwise import (
     WHOLE, add_weighted, clip_grad, clip_grad_steps, relu_grad, relu_grad_steps, sigmoid,
 )  # fmt: skip
 from kerasish.engine.kernels.outer import outer
 from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
+from kerasish.engine.kernels.joined import side_by_side
+from kerasish.engine.kernels.random import BLOCK, mask_steps, random_mask
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.rowwise import bound_softmax
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
 from kerasish.engine.kernels.stacks import bind_product
-from kerasish.engine.kernels.threads import in_order
+from kerasish.engine.kernels.threads import in_order, ranges
 
 Array = np.ndarray
 Call = Callable[[], Any]
@@ -189,11 +192,24 @@ def bound_weighted_sum(x: Array, y: Array, a: Array, b: Array, out: Array) -> Ca
     return add if out is y else in_order(partial(np.copyto, out, y), add)
 
 
+def bound_random_mask(state: Array, out: Array, shape: tuple, keep: float, value: float, dtype: Any) -> Call:
+    """Blocks of the mask for each of the crew's threads."""
+    there = state.dtype == np.uint32 and state.flags.c_contiguous and out.flags.c_contiguous and sys.byteorder == "little"
+    if out.dtype.char not in WHOLE or not there:
+        return partial(random_mask, state, shape, keep, value, dtype, out)
+    blocks = -(-out.size // BLOCK)
+    parts = []
+    for first, last in ranges(blocks, crew.size() if sequence.possible() else 1):
+        steps = mask_steps(state, keep, value, out, aligned, first * BLOCK, last * BLOCK)
+        parts.append([_plain(*step) for step in steps])
+    return side_by_side(parts)
+
+
 BOUND: dict[str, Callable] = {
     "sum": bound_sum, "relu": bound_relu, "relu_grad": bound_relu_grad, "clip": bound_clip,
     "clip_grad": bound_clip_grad, "sigmoid": bound_sigmoid, "weighted_sum": bound_weighted_sum, "matmul": bound_matmul,
     "softmax": bound_softmax, "max_pool": bound_max_pool, "avg_pool": bound_avg_pool,
-    "conv": bound_conv,
+    "conv": bound_conv, "random_mask": bound_random_mask,
 }  # fmt: skip
 MOVING: dict[str, Callable] = {"conv": moving_conv}  # the same where the first argument is given with every call: its shape
-ANY_ORDER = (bound_ufunc, bound_matmul)  # these look at how their arrays lie
+ANY_ORDER = (bound_ufunc, bound_matmul, bound_random_mask)  # these look at how their arrays lie

@@ -2,7 +2,7 @@
 them the interpreter would spend longer than in them. Others stay as they are.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -31,6 +31,15 @@ def joined(*calls: Call) -> Call:
         else:
             steps += [call for call, _ in run]
     return steps[0] if len(steps) == 1 else in_order(*steps)
+
+
+def side_by_side(parts: Sequence[Sequence[Call]]) -> Call:
+    """Parts that do not need each other, at once where all their calls can be sequences', else one after the other."""
+    if len(parts) > 1:
+        records = [[written(call, divided=False) for call in flat(part)] for part in parts]
+        if all(do is not None for part in records for do in part):
+            return sequence.fixed(records)
+    return in_order(*[call for part in parts for call in part])
 
 
 def flat(calls: Iterable[Call]) -> Iterator[Call]:
@@ -89,4 +98,4 @@ def _write_product(do: Any, a: Array, b: Array, out: Array, divided: bool) -> No
     do.product(a, b, out.reshape(m, n))
 
 
-__all__ = ["flat", "joined", "written"]
+__all__ = ["flat", "joined", "side_by_side", "written"]

@@ -4,19 +4,27 @@ The state is mixed into the words of an SFC64 generator, of which each thread ke
 times cheaper than making a generator.
 """
 
+import functools
+import sys
 import threading
+from collections.abc import Callable, Iterator
 
 import numpy as np
+
+from kerasish.engine.kernels.elementwise import WHOLE
+from kerasish.engine.kernels.scratch import aligned
 
 Array = np.ndarray
 _local = threading.local()
 _MASK = (1 << 64) - 1
-DRAWN = 1 << 15  # of a mask at once: memory for more would be fetched from the system, and given back, each time
+GOLDEN = 0x9E3779B97F4A7C15
+BLOCK = 1 << 14  # elements of a mask at once
+SIXTEEN = 16  # bits that decide about one number
 
 
 def _mix(z: int) -> int:
     """One output of splitmix64 (Steele, Lea, Flood 2014)."""
-    z = (z + 0x9E3779B97F4A7C15) & _MASK
+    z = (z + GOLDEN) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
     return z ^ (z >> 31)
@@ -76,21 +84,75 @@ def random_truncated(state: Array, shape: tuple, dtype: np.dtype, out: Array | N
     return _put(x, dtype, out)
 
 
-def random_mask(state: Array, shape: tuple, keep: float, out: Array | None = None) -> Array:
-    """True with probability `keep`, to one part in 65536; exact at 0 and 1."""
-    if out is None:
-        out = np.empty(shape, bool)
+def random_mask(state: Array, shape: tuple, keep: float, value: float, dtype: np.dtype, out: Array | None = None) -> Array:
+    """`value` with probability `keep`, else 0: to one part in 65536; exact at 0 and 1.
+
+    A word of 64 bits, for four numbers, is a hash of the word's number (splitmix64: Steele, Lea, Flood 2014), so that all
+    can be computed at once.
+    """
+    dtype = np.dtype(dtype)
+    if dtype.char not in WHOLE:
+        return _put(random_mask(state, shape, keep, value, np.dtype(np.float32)), dtype, out)
+    if out is None or not out.flags.c_contiguous:
+        return _put(random_mask(state, shape, keep, value, dtype, np.empty(shape, dtype)), dtype, out)
+    for ufunc, *arrays in mask_steps(state, keep, value, out, np.empty):
+        ufunc(*arrays[:-1], out=arrays[-1])
+    return out
+
+
+def mask_steps(
+    state: Array, keep: float, value: float, out: Array, memory: Callable, first: int = 0, last: int | None = None
+) -> Iterator[tuple]:
+    """Ufuncs and their arguments, the last of which is where the result goes, that make elements `first` to `last` of a mask,
+    in C order; both are multiples of BLOCK, or the end. memory(shape, dtype) gives memory for use on the way."""
+    flat, whole, bits, word = out.reshape(-1), WHOLE[out.dtype.char], 8 * out.itemsize, np.uint64
     if keep >= 1:
-        out.fill(True)
-        return out
-    flat = out.reshape(-1) if out.flags.c_contiguous else np.empty(out.size, bool)
-    bits = generator(state).bit_generator
-    threshold = np.uint16(min(round(keep * 65536), 65535))
-    for start in range(0, out.size, DRAWN):
-        part = flat[start : start + DRAWN]
-        sixteen = bits.random_raw(-(-part.size // 4)).astype("<u8", copy=False).view("<u2")
-        np.less(sixteen[: part.size], threshold, part)
-    return out if out.flags.c_contiguous else _put(flat.reshape(shape), np.dtype(bool), out)
+        yield np.add, np.array([value], out.dtype), np.zeros(1, out.dtype), flat[first:last]
+        return
+    plain = np.dtype(f"u{out.itemsize}")  # whose highest bits are one number's, after shifts to the left others'
+    fields = bits // SIXTEEN
+    below = np.array([min(round(max(keep, 0) * 65536), 65535) << (bits - 1 - SIXTEEN)], whole)
+    kept, last_bit, one = np.array([value], out.dtype).view(whole), np.array([bits - 1], whole), np.ones(1, plain)
+    key, here, spare = (memory((1,), word) for _ in range(3))
+    block, work = (memory((BLOCK // 4,), word) for _ in range(2))
+    yield np.add, np.ascontiguousarray(state, np.uint32).view(word), np.array([GOLDEN], word), key
+    yield from _hashed(key, spare)
+    for start in range(first, flat.size if last is None else min(last, flat.size), BLOCK):
+        part = flat[start : start + BLOCK]
+        long = -(-part.size // fields)  # numbers of each field
+        z, t = (x[: -(-part.size // 4)] for x in (block, work))
+        yield np.add, key, np.array([(start // 4) * GOLDEN & _MASK], word), here
+        yield np.add, _numbered(BLOCK // 4)[: len(z)], here, z
+        yield from _hashed(z, t)
+        if sys.byteorder != "little":
+            z.byteswap(True)
+        drawn = z.view(plain)
+        for field in range(fields):
+            numbers = part[field * long : (field + 1) * long].view(whole)
+            here_bits = drawn[: len(numbers)]
+            if field:
+                yield np.left_shift, here_bits, np.array([SIXTEEN * field], plain), numbers.view(plain)
+                here_bits = numbers.view(plain)
+            yield np.right_shift, here_bits, one, numbers.view(plain)
+            yield np.subtract, numbers, below, numbers
+            yield np.right_shift, numbers, last_bit, numbers  # -1 if it was less, else 0
+            yield np.bitwise_and, numbers, kept, numbers
+
+
+def _hashed(z: Array, t: Array) -> Iterator[tuple]:
+    """One output of splitmix64 for each word, in its place."""
+    for shift, factor in (30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1):
+        yield np.right_shift, z, np.array([shift], np.uint64), t
+        yield np.bitwise_xor, z, t, z
+        if factor != 1:
+            yield np.multiply, z, np.array([factor], np.uint64), z
+
+
+@functools.lru_cache(maxsize=4)
+def _numbered(n: int) -> Array:
+    words = aligned((n,), np.uint64)
+    np.multiply(np.arange(n, dtype=np.uint64), np.uint64(GOLDEN), words)
+    return words
 
 
 def random_int(state: Array, shape: tuple, dtype: np.dtype, low: int, high: int) -> Array:
