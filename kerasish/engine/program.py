@@ -16,8 +16,9 @@ from kerasish.engine import primitives as P
 from kerasish.engine.chains import TILE, Chain, sums_rows
 from kerasish.engine.dims import Dim, evaluate, product, same_shape
 from kerasish.engine.graph import Graph, Node, Var
-from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, bound_sum, bound_ufunc, repeat, rows_of
+from kerasish.engine.kernels.bound import ANY_ORDER, BOUND, MOVING, bound_sum, bound_ufunc, rows_of
 from kerasish.engine.kernels.joined import joined
+from kerasish.engine.kernels.outer import repeat
 from kerasish.engine.kernels.scratch import aligned
 from kerasish.engine.kernels.stacks import moving_product
 from kerasish.engine.kernels.threads import tiled
@@ -383,14 +384,19 @@ class Emitter:
         local.update(self.local)
         wide: dict[str, str] = {}
         inner: list[str] = []
+        first: list[str] = []
         for node in nodes:
-            self.widened = self._widened(node, chain, step, wide, before)
+            self.widened = self._widened(node, chain, step, wide, first if still else before)
             self.local, self.axes = {**local, **self.widened}, chain.axes
             inner += self._statement(node, fixed=False)
         self.local, self.widened, self.tiles = {}, {}, ""
         lines = ["    " + s for s in [*dict.fromkeys(start), *inner]]
         if still:
-            self.bound += [f"def {name}(do, i, j, k):", *lines, f"{made} = tiles{chain.first}.prepare({name})"]
+            self.bound += [f"def {name}(do, i, j, k):", *lines]
+            if first:
+                self.bound += [f"def start{chain.first}(do, k, n):", *["    " + s for s in first]]
+            begin = f", start{chain.first}" if first else ""
+            self.bound.append(f"{made} = tiles{chain.first}.prepare({name}{begin})")
             shown = ", ".join(node.prim.name for node in nodes)
             return [*before, _Prepared(f"{made}()  # {shown}"), *after]
         self.scope["tiled"] = tiled
@@ -452,11 +458,15 @@ class Emitter:
                 key = f"{self.name(a)} {row}"
                 if key not in wide:
                     wide[key] = f"w{next(self.count)}"
-                    longest, count = (f"{self.tiles}.step", f"{self.tiles}.count") if self.tiles else (str(step), "2")
-                    shape = _literal((_Raw(f"min({longest}, {chain.rows})"), *row))
-                    self.bound.append(f"{wide[key]} = {self._known(rows_of)}({self.name(a)}, {shape}, {count})")
-                    before.append(f"{self._known(repeat)}({self.name(a)}, {wide[key]})")
-                names[id(a)] = f"{wide[key]}[: j - i]"
+                    room = _Raw(f"{self.tiles}.room" if self.tiles else f"min({step}, {chain.rows})")
+                    count = f"{self.tiles}.count" if self.tiles else "2"
+                    made = f"{self._known(rows_of)}({self.name(a)}, {_literal((room, *row))}, {count})"
+                    self.bound.append(f"{wide[key]} = {made}")
+                    where = f"{wide[key]}[k : k + n]" if self.tiles else wide[key]
+                    self.scope["partial"] = partial
+                    done = f"{self._known(repeat)}({self.name(a)}, {where})"
+                    before.append(f"do(partial, repeat, {self.name(a)}, {where})" if self.tiles else done)
+                names[id(a)] = f"{wide[key]}[{'k : k + j - i' if self.tiles else ': j - i'}]"
         self.local = within
         return names
 

@@ -15,14 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import blas, crew, sequence
+from kerasish.engine.kernels import crew, sequence
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
 from kerasish.engine.kernels.elementwise import (
-    WHOLE, add_weighted, clip_grad, clip_grad_steps, relu_grad, relu_grad_steps, sigmoid,
+    WHOLE,
+    add_weighted,
+    clip_grad,
+    clip_grad_steps,
+    relu_grad,
+    relu_grad_steps,
+    sigmoid,
 )  # fmt: skip
-from kerasish.engine.kernels.outer import outer
-from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.joined import side_by_side
+from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
 from kerasish.engine.kernels.random import BLOCK, mask_steps, random_mask
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.rowwise import bound_softmax
@@ -101,14 +106,6 @@ def _plain(ufunc: np.ufunc, *arrays: Array) -> Call:
 def rows_of(row: Array, shape: tuple, tiles: int) -> Array:
     """Where `repeat` lays out a row again and again; or, where that is little, a view of it that needs no such thing."""
     return np.broadcast_to(row, shape) if tiles == 1 and math.prod(shape) <= FEW else aligned(shape, row.dtype)
-
-
-def repeat(row: Array, out: Array) -> None:
-    """Fill out with a row of its last axis, by the BLAS: NumPy is slow over short rows. `out` is of `rows_of`."""
-    if not out.flags.writeable:
-        return
-    wide = out.reshape(-1, row.size)
-    outer(ones(len(wide), out.dtype), row.reshape(-1), wide)
 
 
 def bound_matmul(a: Array, b: Array, out: Array) -> Call:

@@ -11,6 +11,7 @@ import numpy as np
 
 from kerasish.engine.kernels import sequence
 from kerasish.engine.kernels.elementwise import add_weighted
+from kerasish.engine.kernels.outer import repeat
 from kerasish.engine.kernels.threads import in_order
 
 Array = np.ndarray
@@ -66,6 +67,11 @@ def _write(call: Call, do: Any, divided: bool = True) -> None:
     if call.func is np.copyto:
         out, x = arrays
         return do.copy(x, out)
+    if call.func is repeat:
+        row, out = arrays
+        if out.flags.writeable:
+            do.copy(np.broadcast_to(row.reshape(-1), (out.size // row.size, row.size)), out.reshape(-1, row.size))
+        return None
     if call.func is add_weighted:
         return do.weighted_sum(*arrays)
     *arguments, out = arrays

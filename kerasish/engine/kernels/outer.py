@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from kerasish.engine.kernels import gemm
-from kerasish.engine.kernels.scratch import address
+from kerasish.engine.kernels.scratch import address, ones
 
 Array = np.ndarray
 
@@ -40,3 +40,11 @@ def bound_outer(column: Array, row: Array, out: Array, add: bool = False) -> Cal
 def outer(column: Array, row: Array, out: Array, add: bool = False) -> None:
     """The same at once."""
     bound_outer(column, row, out, add)()
+
+
+def repeat(row: Array, out: Array) -> None:
+    """Fill out with a row of its last axis again and again; a view that cannot be written to is such a thing already."""
+    if not out.flags.writeable:
+        return
+    wide = out.reshape(-1, row.size)
+    outer(ones(len(wide), out.dtype), row.reshape(-1), wide)

@@ -7,6 +7,7 @@ then, since every statement costs more to begin.
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +18,7 @@ from kerasish.engine.kernels.threads import in_order, ranges
 
 Call = Callable[[], Any]
 Tile = Callable[[Callable, int, int, int], None]
+Start = Callable[[Callable, int, int], None]
 WIDE = 4  # times as many rows in a tile where there are no sequences
 
 
@@ -31,20 +33,27 @@ class Tiles:
         self.parts = ranges(len(self.tiles), crew.size() if self.possible else 1)
         self.count, self.room = len(self.tiles), step * len(self.parts)
 
-    def prepare(self, tile: Tile) -> Call:
+    def prepare(self, tile: Tile, start: Start | None = None) -> Call:
         """tile(do, i, j, k) for rows i to j, using the room from row k; it calls do(make, *arguments) for each statement,
-        where make(*arguments) prepares its call."""
+        where make(*arguments) prepares its call. start(do, k, n) does likewise what comes before a thread's first tile,
+        which has n rows."""
         made = []
         for p, (first, last) in enumerate(self.parts):
             memory: dict = {}
-            made.append([self._calls(tile, memory, i, j, p * self.step) for i, j in self.tiles[first:last]])
+            k, rows = p * self.step, self.tiles[first:last]
+            made.append([self._calls(partial(tile, i=i, j=j, k=k), memory) for i, j in rows])
+            if start is not None and rows:
+                made[-1].insert(0, self._calls(partial(start, k=k, n=rows[0][1] - rows[0][0]), memory))
         if len(self.parts) == 1:
             return in_order(*[call for part in made for calls in part for call in calls])
         records = [[[written(call, divided=False) for call in calls] for calls in part] for part in made]
-        fits = [all(do is not None for do in dos) for dos in zip(*[dos for part in records for dos in part])]
-        if all(fits):
+        if all(do is not None for part in records for dos in part for do in dos):
             return sequence.fixed([[do for dos in part for do in dos] for part in records])
         calls: list[Call] = []
+        if start is not None:
+            calls = [call for part in made for call in part.pop(0)]
+            records = [part[1:] for part in records]
+        fits = [all(do is not None for do in dos) for dos in zip(*[dos for part in records for dos in part])]
         for t in range(max(map(len, records))):
             having = [p for p, part in enumerate(records) if t < len(part)]
             for fit, group in groupby(range(len(fits)), fits.__getitem__):
@@ -55,7 +64,7 @@ class Tiles:
                     calls += [made[p][t][s] for s in statements for p in having]
         return in_order(*calls)
 
-    def _calls(self, tile: Tile, memory: dict, i: int, j: int, k: int) -> list[Call]:
+    def _calls(self, statements: Callable, memory: dict) -> list[Call]:
         calls: list[Call] = []
 
         def do(make: Callable, *arguments: Any, **params: Any) -> None:
@@ -65,7 +74,7 @@ class Tiles:
             finally:
                 preparing.memory, preparing.crew = None, True
 
-        tile(do, i, j, k)
+        statements(do)
         return calls
 
 
