@@ -11,6 +11,7 @@ The crew's list for products of one shape is made once and aimed at other arrays
 import functools
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -113,9 +114,51 @@ def product(a: Array, b: Array, out: Array) -> None:
         np.matmul(*rest)  # np.dot wants a result without gaps
 
 
+class MovingProduct:
+    """product(a, b, out), where it is decided for the layout of the first matrices how the product is cut: to do so takes
+    longer than to aim what has been prepared at others. For one program, and one call at a time."""
+
+    layout: Any = None
+    aimed: _Aimed | None = None
+    parts: Array | None = None
+    rest: tuple[slice, slice] | None = None
+
+    def __call__(self, a: Array, b: Array, out: Array) -> None:
+        layout = a.strides, b.strides, out.strides
+        if layout != self.layout:
+            self._prepare(a, b, out)
+            self.layout = layout
+        if self.aimed is None:
+            product(a, b, out)
+        elif self.parts is not None:
+            self.aimed(a, b, self.parts)
+            np.dot(*_addends(self.parts, out))
+        else:
+            self.aimed(a, b, out)
+            if self.rest is not None:
+                rows, columns = self.rest
+                np.matmul(a[rows], b[:, columns], out[rows, columns])
+
+    def _prepare(self, a: Array, b: Array, out: Array) -> None:
+        self.aimed = self.parts = self.rest = None
+        terms = _terms(a, b, out)
+        if terms is not None:
+            self.parts = aligned((len(terms[0]), *out.shape), out.dtype)
+            call, arrays = crew.bind_products(*terms, self.parts), (a, b, self.parts)
+        else:
+            pieces, rest = _pieces(a, b, out)
+            if pieces is None:
+                return
+            call, arrays = crew.bind_products(*pieces), (a, b, out)
+            if rest is not None:  # of rows, or of columns
+                m, n = rest[2].shape
+                self.rest = slice(len(out) - m, None), slice(out.shape[1] - n, None)
+        self.aimed = None if call is None else _Aimed(call, arrays)
+
+
 def moving_product(rows: int, inner: int, columns: int) -> Callable[[Array, Array, Array], object]:
     """What computes products of these sizes, np.dot itself if they are small."""
-    return product if crew.most() and rows * inner * columns > SMALL else np.dot
+    return MovingProduct() if crew.most() and rows * inner * columns > SMALL else np.dot
 
 
 def dot(a: Array, b: Array, out: Array) -> None:
