@@ -356,12 +356,14 @@ class Emitter:
         return cell
 
     def _is_number(self, v: Var) -> bool:
-        """Whether a value is a NumPy scalar in the program."""
-        return not v.shape and v.constant is None and self.plan.place(v).kind in ("fresh", "fixed")
+        """Whether a value is a number that no prepared call could find where it was: a NumPy scalar, or of an input."""
+        place = self.plan.place(v)
+        return not v.shape and v.constant is None and not (place.root.kind in ("buffer", "variable") and place.still)
 
     def _known_early(self, v: Var) -> bool:
         """Whether a number does not depend on prepared calls: numbers that do are returned by a call of their own."""
-        if v.constant is not None or self.plan.place(v).kind in ("fresh", "fixed"):
+        place = self.plan.place(v)
+        if v.constant is not None or place.kind in ("fresh", "fixed") or place.root.kind == "input":
             return True
         variable = next((variable for variable, read in self.graph.reads.items() if read is v), None)
         return variable is not None and variable._arena is None

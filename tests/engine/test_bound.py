@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import kerasish as keras
+from kerasish.engine import kernels
 from kerasish.engine.kernels import avg_pool, bound, conv, max_pool, relu_grad, softmax
 from kerasish.engine.kernels.outer import repeat
 from kerasish.engine.kernels.pool import WORTH_SHARING
@@ -132,3 +133,73 @@ def test_a_small_model_predicts_what_it_computes_eagerly():
         x = drawn(n, 28, 28, 1)
         np.testing.assert_allclose(model.predict(x, verbose=0), model(x), rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(model.predict(x, verbose=0), model.predict(x.copy(), verbose=0))
+
+
+# -- gradients by steps over whole numbers ----------------------------------------------------------------------------
+
+ODD = [-np.inf, -2.0, -1e-42, -0.0, 0.0, 1e-42, 0.5, 1.0, np.nextafter(np.float32(1), np.float32(2)), 3.0, np.inf]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_slopes_of_relu_and_clip_at_odd_numbers(dtype):
+    with np.errstate(over="ignore", invalid="ignore"):
+        x = np.array(ODD, dtype)
+    for g in (1.5, -0.0, np.inf, -1e-42):
+        dy = np.full(x.shape, g, dtype)
+        for got in _ways("relu_grad", dy, x):
+            np.testing.assert_array_equal(got, np.where(x > 0, dy, 0))
+        share = np.where((x == 0) | (x == 1), 0.5, (x > 0) & (x < 1)).astype(dtype)
+        for got in _ways("clip_grad", dy, x, low=0.0, high=1.0):
+            np.testing.assert_array_equal(got, np.where(share > 0, dy * np.maximum(share, 0.5), 0).astype(dtype))
+
+
+def _ways(name, dy, x, **params):
+    """A kernel's results: called, into memory, over its first argument, prepared, and with one number."""
+    kernel = getattr(kernels, name)
+    yield kernel(dy, x, **params)
+    yield kernel(dy, x, **params, out=np.full_like(x, np.nan))
+    over = dy.copy()
+    kernel(over, x, **params, out=over)
+    yield over
+    out = np.full_like(x, np.nan)
+    bound.BOUND[name](dy, x, out, **params)()
+    yield out
+    yield np.array([kernel(d, v, **params) for d, v in zip(dy, x)])
+
+
+# -- masks ------------------------------------------------------------------------------------------------------------
+
+
+def mask(seed, counter, shape, keep, dtype="float32"):
+    return kernels.random_mask(np.array([seed, counter], np.uint32), shape, keep, 1.25, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3,), (5, 7), (3, 16385), (2, 40000)], ids=str)
+def test_masks_are_the_same_prepared(shape, dtype):
+    state = np.array([7, 3], np.uint32)
+    out = np.full(shape, np.nan, dtype)
+    call = bound.BOUND["random_mask"](state, out, shape, 0.7, 1.25, np.dtype(dtype))
+    for _ in range(2):
+        call()
+        wanted = kernels.random_mask(state, shape, 0.7, 1.25, np.dtype(dtype))
+        np.testing.assert_array_equal(out, wanted)
+        assert wanted.shape == shape and wanted.dtype == dtype and set(np.unique(wanted)) <= {0, np.dtype(dtype).type(1.25)}
+        state[1] += 1
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.03, 0.5, 0.9, 1.0])
+def test_masks_keep_what_they_should(keep):
+    n, tries = 40000, [mask(s, c, (40000,), keep) > 0 for s in (0, 1, 2**32 - 1) for c in (0, 1, 2**31)]
+    for kept in tries:
+        assert abs(kept.mean() - keep) <= 4.5 * np.sqrt(keep * (1 - keep) / n)
+
+
+def test_masks_do_not_depend_on_each_other():
+    n = 1 << 16
+    a, b, c = (np.sign(mask(s, k, (n,), 0.5) - 0.5) for s, k in ((5, 9), (5, 10), (6, 9)))
+    limit = 4.5 / np.sqrt(n)
+    for lag in (1, 2, 3, 4, 8, 4096, 8192, 1 << 14):
+        assert abs(np.mean(a[lag:] * a[:-lag])) < limit * np.sqrt(n / (n - lag))
+    for other in (b, c):
+        assert abs(np.mean(a * other)) < limit and abs(np.mean(a[1:] * other[:-1])) < limit

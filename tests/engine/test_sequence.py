@@ -17,6 +17,7 @@ import kerasish as keras
 from kerasish.engine import GradientTape
 from kerasish.engine import kernels as K
 from kerasish.engine.kernels import crew, sequence
+from kerasish.engine.kernels.elementwise import add_weighted
 from kerasish.engine.kernels.joined import _write, joined
 from kerasish.engine.kernels.scratch import zeros
 from kerasish.engine.kernels.sequence import Direct, Unfit, prepared, together
@@ -303,6 +304,40 @@ def test_kernels_are_sequences(kernel, monkeypatch):
     assert made and all(m is not None for m in made)
 
 
+# -- sums and turned copies -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [1, 7, 64, 10001])
+def test_weighted_sums(n, dtype):
+    a, b = np.zeros((), dtype), np.zeros((), dtype)
+    x, y = drawn(n, dtype=dtype), drawn(n, dtype=dtype)
+    run = joined(*[partial(add_weighted, x, a, b, y)] * 8)
+    assert not THERE or isinstance(run, sequence._Fixed)
+    for a[()], b[()] in ((0.5, -0.25), (-1.5, 1.0), (2.0, 0.0)):  # numbers may change from run to run
+        wanted = y.astype("d")
+        for _ in range(8):
+            wanted = float(a) * x + float(b) * wanted
+        run()
+        np.testing.assert_allclose(y, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows, columns", [(2, 2), (3, 70), (64, 64), (33, 5), (1, 4), (4, 1)])
+def test_copies_of_turned_matrices(rows, columns, dtype):
+    whole = drawn(columns + 2, rows + 3, dtype=dtype)
+    for x in (whole[:columns, :rows].T, np.ascontiguousarray(whole[:columns, :rows]).T):
+        wide = np.zeros((rows, columns + 4), dtype)
+        for out in (np.zeros((rows, columns), dtype), wide[:, 1 : columns + 1]):
+            run = joined(*[partial(np.copyto, out, x)] * 8)
+            assert not THERE or isinstance(run, sequence._Fixed) or min(rows, columns) == 1
+            for _ in range(2):
+                run()
+                np.testing.assert_array_equal(out, x)
+                x += 1
+        assert not wide[:, 0].any() and not wide[:, columns + 1 :].any()
+
+
 # -- joined -----------------------------------------------------------------------------------------------------------
 
 
@@ -433,6 +468,9 @@ def test_empty_arrays():
         partial(np.multiply, np.ones(3, "f"), np.ones(3, "d"), np.ones(3, "d")),
         partial(np.dot, np.ones((2, 0), "f"), np.ones((0, 3), "f"), np.ones((2, 3), "f")),
         partial(np.copyto, np.ones((0, 3), "f"), np.ones((0, 3), "f")),
+        partial(np.copyto, np.ones((4, 6), "f")[:, ::2], np.ones((3, 4), "f").T),
+        partial(add_weighted, np.ones(3, "f"), np.ones((), "d"), np.ones((), "f"), np.ones(3, "f")),
+        partial(add_weighted, np.ones((), "f"), np.ones((), "f"), np.ones((), "f"), np.ones(3, "f")),
     ],
 )
 def test_what_cannot_be_joined_stays_as_it_is(call):

@@ -81,6 +81,19 @@ def test_bits_do_not_depend_on_how_many_threads_there_are(shape, monkeypatch):
         np.testing.assert_array_equal(y, found[0])
 
 
+def test_a_moving_product_takes_any_layout_in_any_order():
+    m, k, n = 520, 130, 90
+    for dtype in "fd":
+        call = stacks.moving_product(m, k, n)
+        out, wide = np.empty((m, n), dtype), np.empty((m, 2 * n), dtype)
+        for left, right, into in ((0, 0, out), (1, 0, out), (0, 1, wide[:, :n]), (0, 0, out), (1, 1, out), (0, 0, wide[:, n:])):
+            a, b = drawn(m, k, dtype, bool(left)), drawn(k, n, dtype, bool(right))
+            for _ in range(2):
+                call(a, b, into)
+                np.testing.assert_allclose(into, a.astype("d") @ b, rtol=1e-4, atol=2e-4)
+                a = a + 1 if not left else np.asfortranarray(a + 1)
+
+
 def test_a_bound_product_follows_its_arrays():
     a, b, out = drawn(512, 96, "f", False), drawn(96, 256, "f", True), np.empty((512, 256), "f")
     call = stacks.bind_product(a, b, out)

@@ -146,12 +146,6 @@ def axpby() -> dict[str, Callable]:
     return functions("axpby", "nsvnsvn", lambda f, n, x, y: f(n, 2.0, x, 1, 3.0, y, 1), lambda x, y: 2 * x + 3 * y)
 
 
-@functools.cache
-def axpy() -> dict[str, Callable]:
-    """Likewise f(n, a, address of x, 1, address of y, 1), which adds a * x to y; by several threads if they are long."""
-    return functions("axpy", "nsvnvn", lambda f, n, x, y: f(n, 2.0, x, 1, y, 1), lambda x, y: 2 * x + y)
-
-
 def functions(name: str, types: str, call: Callable, wanted: Callable) -> dict[str, Callable]:
     """A function of CBLAS by dtype.char "f" and "d", if it is there and right on small arrays: `call(f, n, x, y)`, the last
     two being addresses of n numbers each, has to make y what `wanted(x, y)` says.

@@ -90,7 +90,8 @@ def clip_grad_steps(
 ) -> list[tuple]:
     """Likewise: half of dy where x is not beyond the ends, and half of it where it is neither beyond nor at them."""
     whole = WHOLE[x.dtype.char]
-    least, most, half = (np.array(v, x.dtype) for v in (low, high, 0.5))
+    # at an end the difference is to be 0, never -0, which as an integer is negative
+    least, most, half = (np.array(v, x.dtype) for v in (low or -0.0, high or 0.0, 0.5))
     a, b, y = above.view(whole), below.view(whole), out.view(whole)
     return [
         (np.subtract, x, least, above), (np.sign, a, a),
