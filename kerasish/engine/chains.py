@@ -1,7 +1,7 @@
 """Chains: runs of statements that treat the rows of large arrays one by one, which programs execute a tile of rows at a
-time, so that what is between them stays in the cache. Within a tile each large statement is shared by the crew's threads.
+time, so that what is between them stays in the cache; kernels/tiles.py says how.
 
-A row is what stands at one index of the leading axis. Element-wise statements, reductions over other axes, softmax and
+A row is what stands at one index of the leading axis, or of several if one row would be too long. Element-wise statements, reductions over other axes, softmax and
 batched matrix products treat rows one by one. A sum over the leading axis takes part as well: every tile writes a sum of
 its own, and these are added when all tiles are done.
 
@@ -78,7 +78,8 @@ def aligned_arguments(node: Node) -> list[bool] | None:
 
 
 def lies_still(plan: Any, node: Node) -> bool:
-    """Whether all that a statement touches lies in the same place in every run, but for single numbers."""
+    """Whether all that a statement touches lies in the same place in every run, but for single numbers: those that do not
+    get one (program.Emitter._cell)."""
     return all(
         not v.shape or v.constant is not None or (plan.place(v).root.kind in ("buffer", "variable") and plan.place(v).still)
         for v in (*node.args, *node.outs)
@@ -173,7 +174,8 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
     found: list[Chain] = []
     chain: Chain | None = None
     written: set[int] = set()  # memory that the chain writes ...
-    foreign: set[int] = set()  # ... and that it reads elsewhere than in its own tile
+    foreign: set[int] = set()  # ... that it reads elsewhere than in its own tile ...
+    sums: set[int] = set()  # ... and where its sums over rows will be
     for i, node in enumerate(plan.steps):
         rows = _rows(plan, node)
         if rows is None:
@@ -187,21 +189,25 @@ def find_chains(plan: Any, direct: dict[int, Any]) -> list[Chain]:
             or lies_still(plan, node) != chain.still
             or reads & written
             or target in foreign | reads
-            or any(id(a) in chain.read_whole or id(a) in chain.summed for a in by_rows)
+            or any(id(a) in chain.read_whole or _memory(plan, a) in sums for a in by_rows)
             or any(id(a) in chain.by_rows for a in whole)
         ):
             chain = None
         if chain is None:
             if target in reads or not worth_tiling(_widest(node).shape):
                 continue
-            chain, written, foreign = Chain(i, rows), set(), set()
+            chain, written, foreign, sums = Chain(i, rows), set(), set(), set()
             chain.still = lies_still(plan, node)
             found.append(chain)
         chain.last = i
         chain.widest = max(chain.widest, row_size(_widest(node).shape) or 1)
         chain.by_rows |= {id(a) for a in by_rows}
         chain.read_whole |= {id(a) for a in whole}
-        (chain.summed if sums_rows(node) else chain.by_rows).add(id(node.outs[0]))
+        if sums_rows(node):
+            chain.summed.add(id(node.outs[0]))
+            sums.add(target)
+        else:
+            chain.by_rows.add(id(node.outs[0]))
         written.add(target)
         foreign |= reads
     for chain in found:

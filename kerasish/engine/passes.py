@@ -350,7 +350,7 @@ def copy_short_rows(graph: Graph) -> Graph:
     if not used:
         return graph
     copies = {key: Var(v.shape, v.dtype) for key, v in used.items()}
-    first = [Node(P.cast, (v,), {"dtype": v.dtype}, (copies[key],)) for key, v in used.items()]
+    first = [Node(P.cast, (v,), {"dtype": v.dtype}, (copies[key],), "inputs") for key, v in used.items()]
     rest = [
         Node(n.prim, tuple(copies.get(id(a), a) for a in n.args), n.params, n.outs, n.where) for n in graph.nodes
     ]  # fmt: skip

@@ -248,9 +248,9 @@ class Plan:
         for chain in self.chains:
             for node in self.steps[chain.first : chain.last + 1]:
                 for a in node.args:
-                    root = self.place(a).root
-                    if id(a) in chain.read_whole and last[id(root)] == chain.last:
-                        last[id(root)] = chain.last + 0.5
+                    root = id(self.place(a).root)
+                    if id(a) in chain.read_whole and chain.first <= last[root] <= chain.last:
+                        last[root] = chain.last + 0.5
 
     def _tile(self) -> None:
         """Buffers that a chain touches live as long as the chain; what only it knows is as large as a tile."""

@@ -149,6 +149,8 @@ class Emitter:
         self.local: dict[int, str] = {}  # names within the tile of a chain, which come first ...
         self.widened: dict[int, str] = {}  # ... those of what is laid out repeatedly for it
         self.tiles = ""  # the name of the chain that is being written, if its tiles are prepared
+        self.axes = 1  # how many leading axes are the rows of the chain that is being written
+        self.cells: dict[int, str] = {}  # where numbers are kept for prepared calls
         self.scope: dict[str, Any] = {"dtype": np.dtype, "copyto": np.copyto, "dot": np.dot, "array": np.array}
         self.constants: list[str] = []
         self.bound: list[str] = []  # statements of the head, after all names
@@ -291,8 +293,8 @@ class Emitter:
                 params[k] = _Raw(known)
         if any(isinstance(v, Graph) for v in node.params.values()):
             params["sizes"] = _Raw("{" + ", ".join(f"'{n}': {n}" for n, _, _ in self.program.symbols) + "}")
-        if self.tiles and "axis" in params:  # of a sum over rows, if these are more axes than one
-            params["axis"] = params["axis"][: len(params["axis"]) - self.axes + 1] if sums_rows(node) else params["axis"]
+        if self.axes > 1 and sums_rows(node):  # whose first axes are one in a tile
+            params["axis"] = params["axis"][: 1 - self.axes]
         written = [f"{k}={_literal(v)}" for k, v in params.items()]
         planned = out is not None and self.plan.place(out).kind == "buffer" and not fixed
         if self.tiles:
@@ -345,8 +347,10 @@ class Emitter:
 
     def _cell(self, v: Var, before: list[str]) -> str:
         """Where a number that is computed in each run is kept for calls that are prepared for its place."""
+        if id(v) in self.cells:
+            return self.cells[id(v)]
         self.scope["empty"] = np.empty
-        cell = f"n{next(self.count)}"
+        cell = self.cells[id(v)] = f"n{next(self.count)}"
         if self.plan.place(v).kind == "fixed":
             self.bound.append(f"{cell} = array({self.name(v)})")
             return cell
@@ -384,14 +388,15 @@ class Emitter:
             step *= WIDE
         local, start, after = self._places_in_tile(chain, nodes, step)
         local.update(self.local)
+        self.axes = chain.axes
         wide: dict[str, str] = {}
         inner: list[str] = []
         first: list[str] = []
         for node in nodes:
             self.widened = self._widened(node, chain, step, wide, first if still else before)
-            self.local, self.axes = {**local, **self.widened}, chain.axes
+            self.local = {**local, **self.widened}
             inner += self._statement(node, fixed=False)
-        self.local, self.widened, self.tiles = {}, {}, ""
+        self.local, self.widened, self.tiles, self.axes = {}, {}, "", 1
         lines = ["    " + s for s in [*dict.fromkeys(start), *inner]]
         if still:
             self.bound += [f"def {name}(do, i, j, k):", *lines]
@@ -433,11 +438,19 @@ class Emitter:
                 spare[root] = free[0] if free else f"s{next(self.count)}"
                 used[spare[root]] = (last, kind)
                 if not free:
-                    room = _Raw(f"{self.tiles}.room") if self.tiles else step
-                    self.bound.append(f"{spare[root]} = aligned({_literal((room, *v.shape[chain.axes :]))}, dtype('{v.dtype}'))")
-                start.append(f"{spare[root]}_ = {spare[root]}[{'k : k + j - i' if self.tiles else ': j - i'}]")
+                    shape = _literal((self._room(step), *v.shape[chain.axes :]))
+                    self.bound.append(f"{spare[root]} = aligned({shape}, dtype('{v.dtype}'))")
+                start.append(f"{spare[root]}_ = {self._part_of_room(spare[root])}")
             local[id(v)] = f"{spare[root]}_"
         return local, start, after
+
+    def _room(self, step: int) -> Any:
+        """How many rows there are of what a tile does not leave behind ..."""
+        return _Raw(f"{self.tiles}.room") if self.tiles else step
+
+    def _part_of_room(self, name: str) -> str:
+        """... and those of the tile that is being done."""
+        return f"{name}[k : k + j - i]" if self.tiles else f"{name}[: j - i]"
 
     def _in_rows(self, chain: Chain, v: Var) -> str:
         """What makes the axes one that a chain counts as rows."""
@@ -460,25 +473,30 @@ class Emitter:
                 key = f"{self.name(a)} {row}"
                 if key not in wide:
                     wide[key] = f"w{next(self.count)}"
-                    room = _Raw(f"{self.tiles}.room" if self.tiles else f"min({step}, {chain.rows})")
-                    count = f"{self.tiles}.count" if self.tiles else "2"
-                    made = f"{self._known(rows_of)}({self.name(a)}, {_literal((room, *row))}, {count})"
+                    once = f"{self.tiles}.count == 1" if self.tiles else "False"
+                    made = f"{self._known(rows_of)}({self.name(a)}, {_literal((self._room(step), *row))}, {once})"
                     self.bound.append(f"{wide[key]} = {made}")
-                    where = f"{wide[key]}[k : k + n]" if self.tiles else wide[key]
-                    self.scope["partial"] = partial
-                    done = f"{self._known(repeat)}({self.name(a)}, {where})"
-                    before.append(f"do(partial, repeat, {self.name(a)}, {where})" if self.tiles else done)
-                names[id(a)] = f"{wide[key]}[{'k : k + j - i' if self.tiles else ': j - i'}]"
+                    self.scope["partial"], self.scope["repeat"] = partial, repeat
+                    if self.tiles:
+                        before.append(f"do(partial, repeat, {self.name(a)}, {wide[key]}[k : k + n])")
+                    else:
+                        before.append(f"repeat({self.name(a)}, {wide[key]})")
+                names[id(a)] = self._part_of_room(wide[key])
         self.local = within
         return names
 
     def _partial_sums(self, chain: Chain, v: Var, step: int, after: list[str]) -> str:
         """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
-        parts, total = f"p{next(self.count)}", f"sum_{next(self.prepared)}"
+        parts, name = f"p{next(self.count)}", self.name(v)
         shape = _literal((_Raw(f"-(-({chain.rows}) // {step})"), *v.shape))
         self.bound.append(f"{parts} = {self._known(aligned)}({shape}, dtype('{v.dtype}'))")
-        self.bound.append(f"{total} = {self._known(bound_sum)}({parts}, {self.name(v)}, axis=(0,))")
-        after.append(_Prepared(f"{total}()  # {self.name(v)} = sum({parts}, axis=(0,))"))
+        if self.tiles:
+            total = f"sum_{next(self.prepared)}"
+            self.bound.append(f"{total} = {self._known(bound_sum)}({parts}, {name}, axis=(0,))")
+            after.append(_Prepared(f"{total}()  # {name} = sum({parts}, axis=(0,))"))
+        else:
+            self.scope["sum_"] = P.sum_.impl
+            after.append(f"sum_({parts}, axis=(0,), out={name})")
         return f"{parts}[i // {step}]"
 
     def _maker(self, node: Node) -> Callable | None:

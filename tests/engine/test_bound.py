@@ -109,11 +109,11 @@ def test_gradient_of_relu(n):
     np.testing.assert_array_equal(out, relu_grad(dy, y))
 
 
-@pytest.mark.parametrize("tiles", [1, 3])
+@pytest.mark.parametrize("once", [True, False])
 @pytest.mark.parametrize("shape", [(4, 300), (200, 700), (3000, 64)])
-def test_rows_are_laid_out_or_viewed(shape, tiles):
+def test_rows_are_laid_out_or_viewed(shape, once):
     row = drawn(shape[-1])
-    wide = bound.rows_of(row, shape, tiles)
+    wide = bound.rows_of(row, shape, once)
     for _ in range(2):
         row += 1
         repeat(row, wide)
@@ -151,6 +151,16 @@ def test_slopes_of_relu_and_clip_at_odd_numbers(dtype):
         share = np.where((x == 0) | (x == 1), 0.5, (x > 0) & (x < 1)).astype(dtype)
         for got in _ways("clip_grad", dy, x, low=0.0, high=1.0):
             np.testing.assert_array_equal(got, np.where(share > 0, dy * np.maximum(share, 0.5), 0).astype(dtype))
+
+
+def test_slopes_of_clip_between_odd_ends():
+    x = np.array([-np.nan, 0.0, 1.0, 2.0, np.nan], "f")
+    for low, high, wanted in ((1.0, 1.0, [0, 0, 0.5, 0]), (2.0, 0.0, [0, 0, 0, 0]), (-np.inf, 1.0, [0, 1, 0.5, 0])):
+        for got in _ways("clip_grad", np.ones(5, "f"), x, low=low, high=high):
+            np.testing.assert_array_equal(got[:4], wanted)
+            assert got[4] in (0, 1)
+    for got in _ways("clip_grad", np.ones(2, "e"), np.array([0.1, 0.7], "e"), low=0.1, high=0.7):
+        np.testing.assert_array_equal(got, 0.5)  # as clip sees the ends
 
 
 def _ways(name, dy, x, **params):

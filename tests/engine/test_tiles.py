@@ -192,3 +192,82 @@ def test_numbers_of_a_run_reach_the_chains():
         results.append(model.get_weights())
     for a, b in zip(*results):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+# -- what was once wrong ----------------------------------------------------------------------------------------------
+
+
+def same(f, *args, rtol=2e-4, atol=2e-4):
+    program = function(f)
+    for _ in range(2):
+        got, wanted = program(*args), f(*map(ops.convert_to_tensor, args))
+        for a, b in zip(*[v if isinstance(v, (list, tuple)) else [v] for v in (got, wanted)], strict=True):
+            np.testing.assert_allclose(a, b, rtol=rtol, atol=atol)
+
+
+def test_a_loop_may_give_out_sums_over_rows():
+    w = drawn(300, 300) * 0.05
+
+    def f(x):
+        def step(carry, t):
+            return carry + 1, ops.sum(ops.sin(ops.tanh(ops.matmul(t, w))) * 2, axis=0)
+
+        return ops.scan(step, ops.zeros(()), x)
+
+    same(f, drawn(5, 400, 300))
+
+
+def test_a_loop_may_have_long_rows():
+    w = drawn(300, 300) * 0.05
+
+    def f(x):
+        def body(i, carry):
+            return ops.tanh(ops.sum(ops.sin(ops.tanh(ops.matmul(x + carry, w))) * 2, axis=(0, 1)) * 0.01)
+
+        return ops.fori_loop(0, 4, body, ops.zeros(300))
+
+    same(f, drawn(4, 300, 300))
+
+
+def test_what_is_read_whole_through_a_view_is_not_overwritten():
+    def f(x):
+        b = ops.matmul(x, x)
+        wide = ops.tanh(ops.matmul(ops.reshape(b, (200, 200, 1)), np.ones((1, 200), "f")))
+        y, z = wide + ops.reshape(b, (1, 200, 200)), ops.sin(b)
+        return ops.tanh(y) * 2, z
+
+    same(f, drawn(200, 200) * 0.05)
+
+
+def test_views_of_sums_wait_for_all_tiles():
+    w = drawn(200, 200) * 0.05
+
+    def f(sizes_are_known, x):
+        y = ops.tanh(ops.matmul(x, w))
+        return ops.tanh(ops.reshape(ops.sum(y, axis=0), (200, 200, 1)) * y * 0.1)
+
+    same(f, np.zeros(3, "f"), drawn(200, 200, 200) * 0.3)
+
+
+@pytest.mark.parametrize("shapes", [((0, 0), (0, 0, 0)), ((1, 0, 1), (1, 1, 1)), ((2, 3, 0), (2, 0, 4))])
+def test_empty_products(shapes):
+    same(ops.matmul, *(np.zeros(s, "f") for s in shapes))
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_products_within_chains_do_not_depend_on_threads(threads):
+    code = (
+        "import numpy as np, sys\nfrom kerasish import ops\nfrom kerasish.engine.static import function\n"
+        "def f(x):\n"
+        "    y = ops.matmul(x * 2.0, ops.transpose(x, (0, 2, 1)) * 3.0)\n"
+        "    return ops.sum(y * 2.0, axis=-1), y\n"
+        "for shape in ((3, 900, 20), (6, 129, 300), (4, 64, 900)):\n"
+        "    for v in function(f)(np.random.default_rng(0).normal(size=shape).astype('f')):\n"
+        "        sys.stdout.write(str(hash(np.asarray(v).tobytes())))\n"
+    )
+
+    def run(n):
+        env = {**os.environ, "KERASISH_NUM_THREADS": n, "PYTHONHASHSEED": "0"}
+        return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+
+    assert run(threads) == run("3")

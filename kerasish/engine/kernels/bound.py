@@ -7,7 +7,6 @@ returned) and the parameters; it returns the function to call. Arrays are in C o
 """
 
 import math
-import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache, partial
@@ -28,7 +27,7 @@ from kerasish.engine.kernels.elementwise import (
 )  # fmt: skip
 from kerasish.engine.kernels.joined import side_by_side
 from kerasish.engine.kernels.pool import bound_avg_pool, bound_max_pool
-from kerasish.engine.kernels.random import BLOCK, mask_steps, random_mask
+from kerasish.engine.kernels.random import BLOCK, LITTLE, mask_steps, random_mask
 from kerasish.engine.kernels.reduce import LONG, stages_of, sum_
 from kerasish.engine.kernels.rowwise import bound_softmax
 from kerasish.engine.kernels.scratch import aligned, ones, zeros
@@ -39,7 +38,7 @@ Array = np.ndarray
 Call = Callable[[], Any]
 PARTS = 8  # in which columns are summed
 FEW = 1 << 16  # elements: to lay out a row that is repeated over no more takes longer than NumPy's rows do
-MOST = 1 << 17  # elements: for more a mask would take memory that nobody planned, and a call's own cost is nothing
+MOST = 1 << 17  # elements: for more, what is between a statement's calls would take memory that nobody planned
 
 
 def bound_sum(x: Array, out: Array | None, axis: tuple, keepdims: bool = False) -> Callable[[], Any]:
@@ -103,9 +102,10 @@ def _plain(ufunc: np.ufunc, *arrays: Array) -> Call:
     return partial(ufunc, *arrays)
 
 
-def rows_of(row: Array, shape: tuple, tiles: int) -> Array:
-    """Where `repeat` lays out a row again and again; or, where that is little, a view of it that needs no such thing."""
-    return np.broadcast_to(row, shape) if tiles == 1 and math.prod(shape) <= FEW else aligned(shape, row.dtype)
+def rows_of(row: Array, shape: tuple, once: bool) -> Array:
+    """Where `repeat` lays out a row again and again; or, where that is little and read once, a view of it that needs no such
+    thing."""
+    return np.broadcast_to(row, shape) if once and math.prod(shape) <= FEW else aligned(shape, row.dtype)
 
 
 def bound_matmul(a: Array, b: Array, out: Array) -> Call:
@@ -114,7 +114,7 @@ def bound_matmul(a: Array, b: Array, out: Array) -> Call:
         return bind_product(a, b, out)
     if out.ndim == 2 or not _by_crew() or not a.shape[:-2] == b.shape[:-2] == out.shape[:-2]:
         return partial(np.matmul, a, b, out=out)
-    flat = [x.reshape(-1, *x.shape[-2:]) for x in (a, b, out)]
+    flat = [x.reshape(math.prod(x.shape[:-2]), *x.shape[-2:]) for x in (a, b, out)]
     if not all(map(np.may_share_memory, flat, (a, b, out))):  # heads side by side in memory: a stack for each sample
         if out.ndim < 4:
             return partial(np.matmul, a, b, out=out)
@@ -169,16 +169,22 @@ def bound_sigmoid(x: Array, out: Array) -> Callable[[], Any]:
 
 
 def bound_relu_grad(dy: Array, y: Array, out: Array) -> Callable[[], Any]:
-    if dy.shape != y.shape or y.size > MOST or y.dtype.char not in WHOLE:
+    if not _alike(dy, y, out):
         return partial(relu_grad, dy, y, out)
     return in_order(*[bound_ufunc(*step) for step in relu_grad_steps(dy, y, out, spare(y.shape, y.dtype))])
 
 
 def bound_clip_grad(dy: Array, x: Array, out: Array, low: float, high: float) -> Callable[[], Any]:
-    if dy.shape != x.shape or x.size > MOST or x.dtype.char not in WHOLE:
+    if not _alike(dy, x, out):
         return partial(clip_grad, dy, x, low, high, out)
     above, below = spare(x.shape, x.dtype), spare(x.shape, x.dtype)
     return in_order(*[bound_ufunc(*step) for step in clip_grad_steps(dy, x, out, above, below, low=low, high=high)])
+
+
+def _alike(dy: Array, x: Array, out: Array) -> bool:
+    """Whether arrays can be treated by steps, in memory of their own."""
+    dtype = x.dtype
+    return dy.shape == x.shape and x.size <= MOST and dtype.char in WHOLE and dtype.isnative and dtype == dy.dtype == out.dtype
 
 
 def bound_weighted_sum(x: Array, y: Array, a: Array, b: Array, out: Array) -> Callable[[], Any]:
@@ -191,8 +197,8 @@ def bound_weighted_sum(x: Array, y: Array, a: Array, b: Array, out: Array) -> Ca
 
 def bound_random_mask(state: Array, out: Array, shape: tuple, keep: float, value: float, dtype: Any) -> Call:
     """Blocks of the mask for each of the crew's threads."""
-    there = state.dtype == np.uint32 and state.flags.c_contiguous and out.flags.c_contiguous and sys.byteorder == "little"
-    if out.dtype.char not in WHOLE or not there:
+    lasting = state.dtype == np.uint32 and state.flags.c_contiguous and out.flags.c_contiguous  # steps follow both
+    if not LITTLE or not lasting or out.dtype.char not in WHOLE:
         return partial(random_mask, state, shape, keep, value, dtype, out)
     blocks = -(-out.size // BLOCK)
     parts = []

@@ -108,8 +108,8 @@ def _loop(ufunc: np.ufunc, kinds: str) -> tuple[int, int] | None:
     The places are those of PyUFuncObject in NumPy's public header: after the object's head five ints, of which the last
     fills up to a pointer, come `functions` and `data`.
     """
-    if kinds not in ufunc.types or "O" in kinds:
-        return None
+    if kinds not in ufunc.types or "O" in kinds or (ufunc is np.power and not set("fdg") & set(kinds)):
+        return None  # powers of integers may raise an exception, for which the interpreter is needed
     start = id(ufunc) + object.__basicsize__ + 4 * ctypes.sizeof(ctypes.c_int)
     functions, data = (ctypes.c_void_p.from_address(start + i * 8).value for i in (0, 1))
     at = ufunc.types.index(kinds) * 8

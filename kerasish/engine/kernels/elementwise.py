@@ -37,7 +37,7 @@ def weighted_sum(x: Array, y: Array, a: Any, b: Any, out: Array | None = None) -
     elif out is not y:
         np.copyto(out, y)
     function = blas.axpby().get(out.dtype.char)
-    if function is None or x.dtype != out.dtype or not x.flags.c_contiguous or not out.flags.c_contiguous:
+    if function is None or x.dtype != out.dtype or x.shape != out.shape or not x.flags.c_contiguous or not out.flags.c_contiguous:
         np.multiply(out, b, out)
         return np.add(out, np.multiply(x, a), out)
     function(out.size, float(a), x.ctypes.data, 1, float(b), out.ctypes.data, 1)
@@ -65,6 +65,7 @@ WHOLE = {"f": np.int32, "d": np.int64}  # integers of the same size
 
 def clip_grad(dy: Array, x: Array, low: float, high: float, out: Array | None = None) -> Array:
     """dy where x lies between two numbers, 0 where it is outside, and half of it at the ends."""
+    low, high = (float(np.asarray(end).astype(x.dtype)) for end in (low, high))  # as clip sees them
     return _by_steps(clip_grad_steps, dy, x, out, 2, low=low, high=high)
 
 
@@ -74,8 +75,12 @@ def relu_grad(dy: Array, y: Array, out: Array | None = None) -> Array:
 
 
 def relu_grad_steps(dy: Array, y: Array, out: Array, mask: Array) -> list[tuple]:
-    """Ufuncs and their arguments, the last of which is where the result goes; `mask` is for use on the way. As integers, of
-    which the sign of a positive number is 1: truth values would have to be made numbers, which takes longer than the rest."""
+    """Ufuncs and their arguments, the last of which is where the result goes; `mask` is for use on the way. All are of one
+    shape and dtype.
+
+    They work on the numbers' bits as integers, of which the sign of a positive number is 1: truth values would have to be
+    made numbers, which takes longer than the rest. (What is not a number counts as positive or negative, by its sign bit.)
+    """
     whole = WHOLE[y.dtype.char]
     none, mask = zeros(y.size, y.dtype).reshape(y.shape).view(whole), mask.view(whole)
     return [
@@ -92,31 +97,32 @@ def clip_grad_steps(
     whole = WHOLE[x.dtype.char]
     # at an end the difference is to be 0, never -0, which as an integer is negative
     least, most, half = (np.array(v, x.dtype) for v in (low or -0.0, high or 0.0, 0.5))
-    a, b, y = above.view(whole), below.view(whole), out.view(whole)
+    a, b, y, one = above.view(whole), below.view(whole), out.view(whole), np.array(1, whole)
+    none = zeros(x.size, x.dtype).reshape(x.shape).view(whole)
     return [
-        (np.subtract, x, least, above), (np.sign, a, a),
+        (np.subtract, x, least, above), (np.sign, a, a),  # 1, 0, -1: x is above the lower end, at it, below it
         (np.subtract, most, x, below), (np.sign, b, b),
-        (np.add, a, b, a), (np.sign, a, b), (np.subtract, a, b, a),
-        (np.multiply, dy, half, out), (np.multiply, a, y, a), (np.multiply, b, y, b), (np.add, above, below, out),
+        (np.minimum, a, b, a),  # 1, 0, -1: x is inside, at an end, outside
+        (np.maximum, a, none, b),  # 1 if it is inside, else 0
+        (np.add, a, one, a), (np.sign, a, a),  # 0 if it is outside, else 1
+        (np.multiply, dy, half, out),
+        (np.multiply, a, y, a), (np.multiply, b, y, b), (np.add, above, below, out),
     ]  # fmt: skip
 
 
 def _by_steps(steps: Callable, dy: Array, x: Array, out: Array | None, spares: int, **params: float) -> Array:
-    dy, x = np.asarray(dy), np.asarray(x)
-    if x.dtype.char not in WHOLE or dy.dtype != x.dtype:
-        kind = np.float64 if "d" in dy.dtype.char + x.dtype.char else np.float32
-        y = _by_steps(steps, dy.astype(kind), x.astype(kind), None, spares, **params).astype(np.result_type(dy, x))
-        return y if out is None else _copied(y, out)
     dy, x = np.broadcast_arrays(dy, x)
+    if x.dtype.char not in WHOLE or dy.dtype != x.dtype or not x.dtype.isnative:
+        kind = np.float64 if "d" in dy.dtype.char + x.dtype.char else np.float32
+        y = _by_steps(steps, dy.astype(kind), x.astype(kind), None, spares, **params)
+        if out is None:
+            return y.astype(np.result_type(dy, x))
+        np.copyto(out, y, "unsafe")
+        return out
     made = np.empty(x.shape, x.dtype) if out is None else out
     for ufunc, *arrays in steps(dy, x, made, *(np.empty(x.shape, x.dtype) for _ in range(spares)), **params):
         ufunc(*arrays[:-1], out=arrays[-1])
     return made
-
-
-def _copied(y: Array, out: Array) -> Array:
-    np.copyto(out, y)
-    return out
 
 
 # erf: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969)

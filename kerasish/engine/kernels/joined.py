@@ -28,7 +28,7 @@ def joined(*calls: Call) -> Call:
     for fits, group in groupby(both, lambda pair: pair[1] is not None):
         run = list(group)
         if fits and len(run) >= FEWEST:
-            steps.append(sequence.fixed([[do for _, do in run if do is not None]]))
+            steps.append(sequence.fixed([do for _, do in run if do is not None]))
         else:
             steps += [call for call, _ in run]
     return steps[0] if len(steps) == 1 else in_order(*steps)
@@ -39,7 +39,7 @@ def side_by_side(parts: Sequence[Sequence[Call]]) -> Call:
     if len(parts) > 1:
         records = [[written(call, divided=False) for call in flat(part)] for part in parts]
         if all(do is not None for part in records for do in part):
-            return sequence.fixed(records)
+            return sequence.at_once(records)
     return in_order(*[call for part in parts for call in part])
 
 
@@ -55,7 +55,7 @@ def flat(calls: Iterable[Call]) -> Iterator[Call]:
 
 def written(call: Call, divided: bool = True) -> Any:
     """A prepared call as a sequence's; None where it can't be. `divided`: whether OpenBLAS may divide products among its
-    threads, which a sequence can't."""
+    threads where the sequence runs, in which it must not: large ones are not written down then."""
     return sequence.written(partial(_write, call, divided=divided))
 
 
@@ -64,20 +64,19 @@ def _write(call: Call, do: Any, divided: bool = True) -> None:
     arrays = () if not isinstance(call, partial) else (*call.args, *call.keywords.values())
     if not arrays or not call.keywords.keys() <= {"out"} or not all(type(x) is np.ndarray for x in arrays):
         raise sequence.Unfit
-    if call.func is np.copyto:
-        out, x = arrays
-        return do.copy(x, out)
-    if call.func is repeat:
-        row, out = arrays
-        if out.flags.writeable:
-            do.copy(np.broadcast_to(row.reshape(-1), (out.size // row.size, row.size)), out.reshape(-1, row.size))
-        return None
-    if call.func is add_weighted:
-        return do.weighted_sum(*arrays)
-    *arguments, out = arrays
+    *arguments, out = arrays if call.func is not np.copyto else arrays[::-1]
+    if call.func is repeat and not out.flags.writeable:
+        return  # it is a view of the row
     if any(np.may_share_memory(x, out) and not _same(x, out) for x in arguments):
         raise sequence.Unfit
-    if call.func in (np.dot, np.matmul):
+    if call.func is np.copyto:
+        do.copy(*arguments, out)
+    elif call.func is repeat:
+        row = arguments[0].reshape(-1)
+        do.copy(np.broadcast_to(row, (out.size // row.size, row.size)), out.reshape(-1, row.size))
+    elif call.func is add_weighted:
+        do.weighted_sum(*arguments, out)
+    elif call.func in (np.dot, np.matmul):
         _write_product(do, *arguments, out, divided)
     elif isinstance(call.func, np.ufunc) and len(arrays) == call.func.nargs and call.func.signature is None:
         do.call(call.func, *arrays)

@@ -17,6 +17,7 @@ from kerasish.engine.kernels.scratch import aligned
 Array = np.ndarray
 _local = threading.local()
 _MASK = (1 << 64) - 1
+LITTLE = sys.byteorder == "little"
 GOLDEN = 0x9E3779B97F4A7C15
 BLOCK = 1 << 14  # elements of a mask at once
 SIXTEEN = 16  # bits that decide about one number
@@ -103,11 +104,13 @@ def random_mask(state: Array, shape: tuple, keep: float, value: float, dtype: np
 def mask_steps(
     state: Array, keep: float, value: float, out: Array, memory: Callable, first: int = 0, last: int | None = None
 ) -> Iterator[tuple]:
-    """Ufuncs and their arguments, the last of which is where the result goes, that make elements `first` to `last` of a mask,
+    """Ufuncs and their arguments, the last of which is where the result goes (to be called one by one where bytes are in
+    the other order than on most machines), that make elements `first` to `last` of a mask,
     in C order; both are multiples of BLOCK, or the end. memory(shape, dtype) gives memory for use on the way."""
     flat, whole, bits, word = out.reshape(-1), WHOLE[out.dtype.char], 8 * out.itemsize, np.uint64
     if keep >= 1:
-        yield np.add, np.array([value], out.dtype), np.zeros(1, out.dtype), flat[first:last]
+        part = flat[first:last]
+        yield np.add, np.broadcast_to(np.array(value, out.dtype), part.shape), np.zeros((), out.dtype), part
         return
     plain = np.dtype(f"u{out.itemsize}")  # whose highest bits are one number's, after shifts to the left others'
     fields = bits // SIXTEEN
@@ -115,7 +118,8 @@ def mask_steps(
     kept, last_bit, one = np.array([value], out.dtype).view(whole), np.array([bits - 1], whole), np.ones(1, plain)
     key, here, spare = (memory((1,), word) for _ in range(3))
     block, work = (memory((BLOCK // 4,), word) for _ in range(2))
-    yield np.add, np.ascontiguousarray(state, np.uint32).view(word), np.array([GOLDEN], word), key
+    pair = np.ascontiguousarray(state, "<u4").view("<u8")
+    yield np.add, pair if pair.dtype.isnative else pair.astype(word), np.array([GOLDEN], word), key
     yield from _hashed(key, spare)
     for start in range(first, flat.size if last is None else min(last, flat.size), BLOCK):
         part = flat[start : start + BLOCK]
@@ -124,9 +128,7 @@ def mask_steps(
         yield np.add, key, np.array([(start // 4) * GOLDEN & _MASK], word), here
         yield np.add, _numbered(BLOCK // 4)[: len(z)], here, z
         yield from _hashed(z, t)
-        if sys.byteorder != "little":
-            z.byteswap(True)
-        drawn = z.view(plain)
+        drawn = z.view(plain) if LITTLE else z.astype("<u8").view(plain.newbyteorder("<")).astype(plain)
         for field in range(fields):
             numbers = part[field * long : (field + 1) * long].view(whole)
             here_bits = drawn[: len(numbers)]

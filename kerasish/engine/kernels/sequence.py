@@ -82,8 +82,6 @@ def clear(do: Any, x: Array) -> None:
 class _Contexts:
     """The functions that are needed, or an exception where one is missing."""
 
-    turns: dict[str, int] = {}
-
     def __init__(self) -> None:
         found = blas.threads()
         if sys.platform != "linux" or platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc":
@@ -96,6 +94,7 @@ class _Contexts:
         for swap in self.swap, self.keeping:
             swap.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
         self.copies = {char: _fortran(lapack, f"{kind}lacpy") for kind, char in ("sf", "dd")}
+        self.turns: dict[str, int] = {}  # transposed copies, which not every OpenBLAS has
         with contextlib.suppress(LookupError):
             self.turns = {char: _fortran(lapack, f"{kind}omatcopy") for kind, char in ("sf", "dd")}
         self.sums = {char: _fortran(lapack, f"{kind}axpby") for kind, char in ("sf", "dd")}
@@ -177,7 +176,7 @@ class _Written:
         self.contexts = contexts
         self.calls: list[tuple[int, list]] = []
         self.own: dict[tuple, Array] = {}
-        self.work = 0  # numbers that are made
+        self.work = 0  # numbers that are copied or made, and multiplications of products
 
     def memory(self, name: str, shape: tuple, dtype: Any) -> Array:
         key = (name, shape, np.dtype(dtype))
@@ -249,6 +248,7 @@ class _Written:
             raise Unfit
         if apart[1] < columns * size or 0 < apart[0] < columns * size or apart[0] < 0 or any(a % size for a in apart):
             raise Unfit
+        self.work += out.size
         # LAPACK's matrices are by columns, so these are its rows; and it takes how far one is from the next
         m, n, from_, to = (self._number(v) for v in (columns, rows, apart[0] // size, apart[1] // size))
         self.calls.append((function, [[ord("A")], m, n, _At(x), from_, _At(out), to]))
@@ -260,6 +260,7 @@ class _Written:
             raise Unfit
         if x.strides[1] % size or out.strides[0] % size:
             raise Unfit
+        self.work += out.size
         m, n, from_, to = (self._number(v) for v in (rows, columns, x.strides[1] // size, out.strides[0] // size))
         one = _At(ones(1, x.dtype))
         self.calls.append((function, [[ord("C")], [ord("T")], m, n, one, _At(x), from_, _At(out), to]))
@@ -506,22 +507,26 @@ def written(record: Callable[[Any], None]) -> _Written | None:
     return do
 
 
-def fixed(parts: Sequence[Sequence[_Written]]) -> Callable[[], None]:
-    """What was written down on arrays that stay where they are, ready to be done over and over: a part's in order, by the
-    calling thread if there is one part, else the parts at once."""
+def fixed(dos: Sequence[_Written]) -> Callable[[], None]:
+    """What was written down on arrays that stay where they are, ready to be done by the calling thread over and over."""
+    calls = [call for do in dos for call in do.calls]
+    return _Fixed(_there(), calls, sum(do.work for do in dos)) if calls else _nothing
+
+
+def at_once(parts: Sequence[Sequence[_Written]]) -> Callable[[], None]:
+    """Likewise, the parts at once. Within them products are each done by one thread."""
+    calls = [made for part in parts if (made := [call for do in part for call in do.calls])]
+    return _FixedParts(_there(), calls) if calls else _nothing
+
+
+def _there() -> _Contexts:
     contexts = _contexts()
     assert contexts is not None, "only what was written down"
-    filled = [part for part in parts if any(do.calls for do in part)]
-    calls = [[call for do in part for call in do.calls] for part in filled]
-    if not calls:
-        return _nothing
-    if len(calls) == 1:
-        return _Fixed(contexts, calls[0], sum(do.work for do in filled[0]))
-    return _FixedParts(contexts, calls)
+    return contexts
 
 
 def _nothing() -> None:
     """What is done with arrays that are empty."""
 
 
-__all__ = ["Direct", "Unfit", "clear", "fixed", "possible", "prepared", "together", "written"]
+__all__ = ["Direct", "Unfit", "at_once", "clear", "fixed", "possible", "prepared", "together", "written"]

@@ -115,8 +115,8 @@ def product(a: Array, b: Array, out: Array) -> None:
 
 
 class MovingProduct:
-    """product(a, b, out), where it is decided for the layout of the first matrices how the product is cut: to do so takes
-    longer than to aim what has been prepared at others. For one program, and one call at a time."""
+    """product(a, b, out) of matrices of one shape and dtype. How the product is cut is decided once for a layout: to do so
+    takes longer than to aim what has been prepared at other matrices. For one program, and one call at a time."""
 
     layout: Any = None
     aimed: _Aimed | None = None
