@@ -379,14 +379,13 @@ class Emitter:
         still = chain.still and not self.program.body
         before: list[str] = []
         if still:
-            sums = ", sums=True" if chain.summed else ""
             self.tiles = f"tiles{chain.first}"
-            self.bound.append(f"{self.tiles} = {self._known(Tiles)}({chain.rows}, {step}{sums})")
+            self.bound.append(f"{self.tiles} = {self._known(Tiles)}({chain.rows}, {step})")
             for v in {id(a): a for node in nodes for a in node.args if self._is_number(a)}.values():
                 self.local[id(v)] = self._cell(v, before)
-        elif not chain.summed:
+        else:
             step *= WIDE
-        local, start, after = self._places_in_tile(chain, nodes, step)
+        local, start, sums = self._places_in_tile(chain, nodes, step)
         local.update(self.local)
         self.axes = chain.axes
         wide: dict[str, str] = {}
@@ -405,15 +404,24 @@ class Emitter:
             begin = f", start{chain.first}" if first else ""
             self.bound.append(f"{made} = tiles{chain.first}.prepare({name}{begin})")
             shown = ", ".join(node.prim.name for node in nodes)
+            after = [self._bound_total(parts, total, chain) for parts, total in sums]
             return [*before, _Prepared(f"{made}()  # {shown}"), *after]
-        self.scope["tiled"] = tiled
+        self.scope["tiled"], self.scope["sum_"] = tiled, P.sum_.impl
+        after = [f"sum_({parts}, axis=(0,), out={total})" for parts, total in sums]
         return [*before, f"def {name}(i, j):", *lines, f"tiled({name}, {chain.rows}, {step})", *after]
 
-    def _places_in_tile(self, chain: Chain, nodes: list[Node], step: int) -> tuple[dict[int, str], list[str], list[str]]:
-        """The names in a tile of what it treats by rows and of its sums, the lines that give them, and those that add the
-        tiles' sums up."""
+    def _bound_total(self, parts: str, total: str, chain: Chain) -> str:
+        """What adds up the sums of tiles, of which there may be fewer than were thought of."""
+        name = f"sum_{next(self.prepared)}"
+        made = f"{self._known(bound_sum)}({parts}[: tiles{chain.first}.count], {total}, axis=(0,))"
+        self.bound.append(f"{name} = {made}")
+        return _Prepared(f"{name}()  # {total} = sum({parts}, axis=(0,))")
+
+    def _places_in_tile(self, chain: Chain, nodes: list[Node], step: int) -> tuple[dict[int, str], list[str], list]:
+        """The names in a tile of what it treats by rows and of its sums, the lines that give them, and for each sum the names
+        of what the tiles make and of what is to be their sum."""
         start: list[str] = []
-        after: list[str] = []
+        sums: list[tuple[str, str]] = []
         spare: dict[int, str] = {}
         used: dict[str, tuple] = {}
         local: dict[int, str] = {}
@@ -421,7 +429,11 @@ class Emitter:
         for v in (v for node in nodes for v in (*node.args, *node.outs)):
             if id(v) in chain.summed:
                 if id(v) not in local:
-                    local[id(v)] = self._partial_sums(chain, v, step, after)
+                    parts = f"p{next(self.count)}"
+                    shape = _literal((_Raw(f"-(-({chain.rows}) // {step})"), *v.shape))
+                    self.bound.append(f"{parts} = aligned({shape}, dtype('{v.dtype}'))")
+                    sums.append((parts, self.name(v)))
+                    local[id(v)] = f"{parts}[i // {f'{self.tiles}.step' if self.tiles else step}]"
                 continue
             if id(v) in local or id(v) not in chain.by_rows:
                 continue
@@ -442,7 +454,7 @@ class Emitter:
                     self.bound.append(f"{spare[root]} = aligned({shape}, dtype('{v.dtype}'))")
                 start.append(f"{spare[root]}_ = {self._part_of_room(spare[root])}")
             local[id(v)] = f"{spare[root]}_"
-        return local, start, after
+        return local, start, sums
 
     def _room(self, step: int) -> Any:
         """How many rows there are of what a tile does not leave behind ..."""
@@ -484,20 +496,6 @@ class Emitter:
                 names[id(a)] = self._part_of_room(wide[key])
         self.local = within
         return names
-
-    def _partial_sums(self, chain: Chain, v: Var, step: int, after: list[str]) -> str:
-        """Where a tile puts its part of a sum over rows; what adds the parts up goes to `after`."""
-        parts, name = f"p{next(self.count)}", self.name(v)
-        shape = _literal((_Raw(f"-(-({chain.rows}) // {step})"), *v.shape))
-        self.bound.append(f"{parts} = {self._known(aligned)}({shape}, dtype('{v.dtype}'))")
-        if self.tiles:
-            total = f"sum_{next(self.prepared)}"
-            self.bound.append(f"{total} = {self._known(bound_sum)}({parts}, {name}, axis=(0,))")
-            after.append(_Prepared(f"{total}()  # {name} = sum({parts}, axis=(0,))"))
-        else:
-            self.scope["sum_"] = P.sum_.impl
-            after.append(f"sum_({parts}, axis=(0,), out={name})")
-        return f"{parts}[i // {step}]"
 
     def _maker(self, node: Node) -> Callable | None:
         """What prepares calls of a statement."""

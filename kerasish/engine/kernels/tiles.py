@@ -18,18 +18,23 @@ from kerasish.engine.kernels.threads import in_order, ranges
 Call = Callable[[], Any]
 Tile = Callable[[Callable, int, int, int], None]
 Start = Callable[[Callable, int, int], None]
-WIDE = 4  # times as many rows in a tile where there are no sequences
+WIDE = 4  # times as many rows in a tile where they are not done in sequences
 
 
 class Tiles:
-    """Of so many rows, `step` at a time; `sums`: whether each tile makes sums of its own, and has to be as long as said.
+    """Of so many rows, `step` at a time, `count` in number, or fewer and longer ones once `prepare` has decided so.
     `room`: how many rows there have to be of what tiles do not leave behind."""
 
-    def __init__(self, rows: int, step: int, sums: bool = False):
-        self.rows, self.step, self.widest = rows, step, step if sums else WIDE * step
-        self.tiles = [(i, min(i + step, rows)) for i in range(0, rows, step)]
-        self.parts = ranges(len(self.tiles), crew.size())
-        self.count, self.room = len(self.tiles), max(step * len(self.parts), self.widest)
+    def __init__(self, rows: int, step: int):
+        self.rows = rows
+        self.parts = ranges(-(-rows // step), crew.size())
+        self.room = max(len(self.parts), WIDE) * step
+        self._divide(step)
+
+    def _divide(self, step: int) -> None:
+        self.step = step
+        self.tiles = [(i, min(i + step, self.rows)) for i in range(0, self.rows, step)]
+        self.count = len(self.tiles)
 
     def prepare(self, tile: Tile, start: Start | None = None) -> Call:
         """tile(do, i, j, k) for rows i to j, using the room from row k; it calls do(make, *arguments) for each statement,
@@ -38,10 +43,13 @@ class Tiles:
         found = self._in_sequences(tile, start) if sequence.possible() and self.count > 1 else None
         if found is not None:
             return found
+        self._divide(WIDE * self.step)
         memory: dict = {}
-        calls = [] if start is None else self._calls(partial(start, k=0, n=min(self.widest, self.rows)), memory, by_crew=True)
-        for i in range(0, self.rows, self.widest):
-            calls += self._calls(partial(tile, i=i, j=min(i + self.widest, self.rows), k=0), memory, by_crew=True)
+        calls: list[Call] = []
+        if start is not None:
+            calls = self._calls(partial(start, k=0, n=min(self.step, self.rows)), memory, by_crew=True)
+        for i, j in self.tiles:
+            calls += self._calls(partial(tile, i=i, j=j, k=0), memory, by_crew=True)
         return in_order(*calls)
 
     def _in_sequences(self, tile: Tile, start: Start | None) -> Call | None:
