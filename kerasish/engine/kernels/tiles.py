@@ -28,7 +28,7 @@ class Tiles:
     def __init__(self, rows: int, step: int):
         self.rows = rows
         self.parts = ranges(-(-rows // step), crew.size())
-        self.room = max(len(self.parts), WIDE) * step
+        self.room = min(max(len(self.parts), WIDE) * step, rows)
         self._divide(step)
 
     def _divide(self, step: int) -> None:
