@@ -1,9 +1,9 @@
 """Chains: runs of statements that treat the rows of large arrays one by one, which programs execute a tile of rows at a
 time, so that what is between them stays in the cache; kernels/tiles.py says how.
 
-A row is what stands at one index of the leading axis, or of several if one row would be too long. Element-wise statements, reductions over other axes, softmax and
-batched matrix products treat rows one by one. A sum over the leading axis takes part as well: every tile writes a sum of
-its own, and these are added when all tiles are done.
+A row is what stands at one index of the leading axis, or of several if one row would be too long. Element-wise
+statements, reductions over other axes, softmax and batched matrix products treat rows one by one. A sum over the leading
+axis takes part as well: every tile writes a sum of its own, and these are added when all tiles are done.
 
 A tile is a range of rows. That is right as long as every statement touches, of all memory that the chain writes, only its
 own tile.
@@ -80,10 +80,7 @@ def aligned_arguments(node: Node) -> list[bool] | None:
 def lies_still(plan: Any, node: Node) -> bool:
     """Whether all that a statement touches lies in the same place in every run, but for single numbers: those that do not
     get one (program.Emitter._cell)."""
-    return all(
-        not v.shape or v.constant is not None or (plan.place(v).root.kind in ("buffer", "variable") and plan.place(v).still)
-        for v in (*node.args, *node.outs)
-    )  # fmt: skip
+    return all(not v.shape or v.constant is not None or plan.place(v).lasting for v in (*node.args, *node.outs))
 
 
 def sums_rows(node: Node) -> bool:

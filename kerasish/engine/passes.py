@@ -6,6 +6,7 @@ from typing import Any, Callable
 import numpy as np
 
 from kerasish.engine import primitives as P
+from kerasish.engine.chains import row_size
 from kerasish.engine.dims import Dim, broadcast_shapes, product, same, same_shape
 from kerasish.engine.graph import Graph, Node, Var, rewrite
 from kerasish.engine.pooled import bias_after_pooling, relu_after_pooling, sums_of_gradients
@@ -338,8 +339,7 @@ def drop_unused(graph: Graph) -> Graph:
 def copy_short_rows(graph: Graph) -> Graph:
     """Copy inputs with short rows to where they stay. What is computed from them can then be prepared, and joined with other
     calls, where otherwise each statement would meet an array in another place."""
-    moving = {id(v): v for v in graph.inputs if v.dtype.char in "fd" and v.shape and _is_short(v.shape[1:])}
-    views = {id(v): v for v in moving.values()}
+    views = {id(v): v for v in graph.inputs if v.dtype.char in "fd" and _has_short_rows(v)}
     used: dict[int, Var] = {}
     for node in graph.nodes:
         for a in node.args:
@@ -357,8 +357,9 @@ def copy_short_rows(graph: Graph) -> Graph:
     return graph.rewritten([*first, *rest], lambda v: v)
 
 
-def _is_short(shape: tuple) -> bool:
-    return not any(isinstance(d, Dim) for d in shape) and product(shape) <= SHORT_INPUT
+def _has_short_rows(v: Var) -> bool:
+    size = row_size(v.shape)
+    return size is not None and size <= SHORT_INPUT
 
 
 PASSES = [

@@ -34,6 +34,11 @@ class Place:
         self.variable: Any = None
         self.offset: Any = None  # in the root, for a part of a joined vector
 
+    @property
+    def lasting(self) -> bool:
+        """Whether the value is in the same array in every run of a workspace."""
+        return self.still and self.root.kind in ("buffer", "variable")
+
 
 def is_scalar(node: Node) -> bool:
     """Whether a statement makes a single number, which programs keep as a NumPy scalar: those are faster than arrays."""

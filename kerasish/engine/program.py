@@ -308,14 +308,10 @@ class Emitter:
             maker, target = self._known(MOVING[prim.name]), self.name(out)
             self.bound.append(f"{name} = {maker}({', '.join([*args[1:], target, shape, *written])})")
             return [f"{name}({args[0]})  # {target} = {prim.name}({', '.join([*args, *written])})"]
-        function = self._function(prim, node)
         if planned:
-            target = self.name(out)
-            if prim is P.cast:
-                return [f"copyto({target}, {args[0]}, 'unsafe')"]
-            if prim.out == "positional" or prim is P.matmul:
-                return [f"{function}({', '.join([*args, target, *written])})"]
-            return [f"{function}({', '.join([*args, *written, f'out={target}'])})"]
+            function, taken = self._into(node, args, written)
+            return [f"{function}({', '.join(taken)})"]
+        function = self._function(prim, node)
         names = []
         for o in node.outs:
             names.append(self.names.setdefault(id(o), f"t{next(self.count)}"))
@@ -330,6 +326,15 @@ class Emitter:
             return [f"{names[0]} = {args[0]}[{', '.join(map(_range, node.params['index']))}]"]
         comma = "," if prim.several and len(names) == 1 else ""
         return [f"{', '.join(names)}{comma} = {function}({', '.join([*args, *written])})"]
+
+    def _into(self, node: Node, args: list[str], written: list[str]) -> tuple[str, list[str]]:
+        """A function and what it takes to put its result where it belongs."""
+        prim, target = node.prim, self.name(node.outs[0])
+        if prim is P.cast:
+            return "copyto", [target, args[0], "'unsafe'"]
+        if prim.out == "positional" or prim is P.matmul:
+            return self._function(prim, node), [*args, target, *written]
+        return self._function(prim, node), [*args, *written, f"out={target}"]
 
     def _bound_statement(self, node: Node, args: list[str], written: list[str], planned: bool) -> list[str]:
         prim, out, maker = node.prim, node.outs[0], self._maker(node)
@@ -361,16 +366,14 @@ class Emitter:
 
     def _is_number(self, v: Var) -> bool:
         """Whether a value is a number that no prepared call could find where it was: a NumPy scalar, or of an input."""
-        place = self.plan.place(v)
-        return not v.shape and v.constant is None and not (place.root.kind in ("buffer", "variable") and place.still)
+        return not v.shape and v.constant is None and not self.plan.place(v).lasting
 
     def _known_early(self, v: Var) -> bool:
         """Whether a number does not depend on prepared calls: numbers that do are returned by a call of their own."""
         place = self.plan.place(v)
         if v.constant is not None or place.kind in ("fresh", "fixed") or place.root.kind == "input":
             return True
-        variable = next((variable for variable, read in self.graph.reads.items() if read is v), None)
-        return variable is not None and variable._arena is None
+        return place.kind == "variable" and place.variable._arena is None
 
     def _tiles(self, chain: Chain) -> list[str]:
         """A function that does a tile of a chain, its call, and the sums of what the tiles have summed."""
@@ -508,17 +511,13 @@ class Emitter:
 
     def _prepared_in_tile(self, node: Node, args: list[str], written: list[str]) -> str:
         """What prepares a statement's call for a tile."""
-        prim, maker, target = node.prim, self._maker(node), self.name(node.outs[0])
+        prim, maker = node.prim, self._maker(node)
         order = maker in ANY_ORDER or all(not v.shape or self.plan.place(v).whole for v in (*node.args, *node.outs))
         if maker is not None and order:
             first = [self._function(prim, node)] if maker is bound_ufunc else []
-            return f"do({', '.join([self._known(maker), *first, *args, target, *written])})"
-        self.scope["partial"] = partial
-        if prim is P.cast:
-            return f"do(partial, copyto, {target}, {args[0]}, casting='unsafe')"
-        out = target if prim.out == "positional" or prim is P.matmul else f"out={target}"
-        given = [*args, out, *written] if out is target else [*args, *written, out]
-        return f"do(partial, {self._function(prim, node)}, {', '.join(given)})"
+            return f"do({', '.join([self._known(maker), *first, *args, self.name(node.outs[0]), *written])})"
+        function, taken = self._into(node, args, written)
+        return f"do({self._known(partial)}, {', '.join([function, *taken])})"
 
     def _binds(self, node: Node, planned: bool) -> bool:
         """Whether a statement is bound to its arrays beforehand: they are planned, and no tile of a chain."""
@@ -535,8 +534,8 @@ class Emitter:
         """Whether a value is known to lie in one place, and in C order if that matters."""
         p = self.plan.place(v)
         if any_order:
-            return v.constant is not None or (p.root.kind in ("buffer", "variable") and p.still)
-        return p.root.kind in ("buffer", "variable") and p.whole and p.still and v.dtype.char in "fd"
+            return v.constant is not None or p.lasting
+        return p.lasting and p.whole and v.dtype.char in "fd"
 
     def _at_hand(self, v: Var) -> bool:
         """Whether an array of floating-point numbers is there before the program runs, and always the same."""

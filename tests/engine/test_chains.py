@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from fresh import output
 
 import kerasish as keras
 from kerasish import ops
@@ -143,12 +144,9 @@ def test_the_number_of_threads_changes_no_bit(threads):
         "sys.stdout.write(np.asarray(a).tobytes().hex() + np.asarray(b).tobytes().hex())\n"
     )
 
-    def run(n):
-        env = {**os.environ, "KERASISH_NUM_THREADS": n}
-        return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
-
-    assert len(run(threads)) > 100
-    assert run(threads) == run("3")
+    found = output(code, KERASISH_NUM_THREADS=threads)
+    assert len(found) > 100
+    assert found == output(code, KERASISH_NUM_THREADS="3")
 
 
 @pytest.mark.slow

@@ -1,13 +1,11 @@
 """Chains that run tile by tile (engine/chains.py, kernels/tiles.py): to the numbers that eager mode has, for every length of
 the leading axis, in sequences and without, however many threads there are."""
 
-import os
-import subprocess
-import sys
 from functools import partial
 
 import numpy as np
 import pytest
+from fresh import output
 
 import kerasish as keras
 from kerasish import ops
@@ -118,14 +116,9 @@ def test_without_sequences_and_with_any_number_of_threads_the_same_bits():
         "            sys.stdout.write(np.asarray(v).tobytes().hex())\n"
     )
 
-    def run(**variables):
-        made = subprocess.run([sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True, text=True)
-        assert made.returncode == 0, made.stderr
-        return made.stdout
-
-    wanted = run()
-    assert wanted == run(KERASISH_NUM_THREADS="1") == run(KERASISH_NUM_THREADS="3")
-    assert len(run(KERASISH_CREW="0")) == len(wanted)  # where sums of rows may be taken otherwise
+    wanted = output(code)
+    assert wanted == output(code, KERASISH_NUM_THREADS="1") == output(code, KERASISH_NUM_THREADS="3")
+    assert len(output(code, KERASISH_CREW="0")) == len(wanted)  # where sums of rows may be taken otherwise
 
 
 @pytest.mark.parametrize("rows", [0, 1, 5, 64, 1000])
@@ -266,8 +259,5 @@ def test_products_within_chains_do_not_depend_on_threads(threads):
         "        sys.stdout.write(str(hash(np.asarray(v).tobytes())))\n"
     )
 
-    def run(n):
-        env = {**os.environ, "KERASISH_NUM_THREADS": n, "PYTHONHASHSEED": "0"}
-        return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
-
-    assert run(threads) == run("3")
+    found = output(code, KERASISH_NUM_THREADS=threads, PYTHONHASHSEED="0")
+    assert found and found == output(code, KERASISH_NUM_THREADS="3", PYTHONHASHSEED="0")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kerasish.engine.kernels import crew, sequence
+from kerasish.engine.kernels import crew
 from kerasish.engine.kernels.conv import bound_conv, moving_conv
 from kerasish.engine.kernels.elementwise import (
     WHOLE,
@@ -200,9 +200,8 @@ def bound_random_mask(state: Array, out: Array, shape: tuple, keep: float, value
     lasting = state.dtype == np.uint32 and state.flags.c_contiguous and out.flags.c_contiguous  # steps follow both
     if not LITTLE or not lasting or out.dtype.char not in WHOLE:
         return partial(random_mask, state, shape, keep, value, dtype, out)
-    blocks = -(-out.size // BLOCK)
     parts = []
-    for first, last in ranges(blocks, crew.size() if sequence.possible() else 1):
+    for first, last in ranges(-(-out.size // BLOCK), crew.size()):
         steps = mask_steps(state, keep, value, out, aligned, first * BLOCK, last * BLOCK)
         parts.append([_plain(*step) for step in steps])
     return side_by_side(parts)

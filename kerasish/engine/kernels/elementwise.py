@@ -1,7 +1,7 @@
 """Element-wise functions that NumPy lacks. They overflow in silence where their callers see to that, as `bind` and
 programs do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -120,9 +120,14 @@ def _by_steps(steps: Callable, dy: Array, x: Array, out: Array | None, spares: i
         np.copyto(out, y, "unsafe")
         return out
     made = np.empty(x.shape, x.dtype) if out is None else out
-    for ufunc, *arrays in steps(dy, x, made, *(np.empty(x.shape, x.dtype) for _ in range(spares)), **params):
-        ufunc(*arrays[:-1], out=arrays[-1])
+    do_steps(steps(dy, x, made, *(np.empty(x.shape, x.dtype) for _ in range(spares)), **params))
     return made
+
+
+def do_steps(steps: Iterable[tuple]) -> None:
+    """Ufuncs called with their arguments, the last of which is where the result goes."""
+    for ufunc, *arrays in steps:
+        ufunc(*arrays[:-1], out=arrays[-1])
 
 
 # erf: W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969)

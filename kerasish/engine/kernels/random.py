@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from kerasish.engine.kernels.elementwise import WHOLE
+from kerasish.engine.kernels.elementwise import WHOLE, do_steps
 from kerasish.engine.kernels.scratch import aligned
 
 Array = np.ndarray
@@ -96,8 +96,7 @@ def random_mask(state: Array, shape: tuple, keep: float, value: float, dtype: np
         return _put(random_mask(state, shape, keep, value, np.dtype(np.float32)), dtype, out)
     if out is None or not out.flags.c_contiguous:
         return _put(random_mask(state, shape, keep, value, dtype, np.empty(shape, dtype)), dtype, out)
-    for ufunc, *arrays in mask_steps(state, keep, value, out, np.empty):
-        ufunc(*arrays[:-1], out=arrays[-1])
+    do_steps(mask_steps(state, keep, value, out, np.empty))
     return out
 
 

@@ -377,6 +377,12 @@ class _Sequence:
         self.keep.append(array)
 
 
+def _entered(contexts: _Contexts, sequences: Sequence[_Sequence]) -> Callable[[], None]:
+    """What enters sequences, each by a thread of its own."""
+    swap = _start(contexts.swap)
+    return crew.routines([(swap, [s.home, s.first]) for s in sequences])
+
+
 class _Sequences:
     """What `record` writes down for each part, to be done at once, on arrays of the same layout as `arrays`."""
 
@@ -391,8 +397,7 @@ class _Sequences:
             if do.calls:
                 self.sequences.append(_Sequence(contexts, do.calls, bases))
         self.places = [tuple(np.array(s.places, np.int64).reshape(-1, 3).T.copy()) for s in self.sequences]
-        swap = _start(contexts.swap)
-        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences]) if self.sequences else _nothing
+        self.run = _entered(contexts, self.sequences) if self.sequences else _nothing
 
     def __call__(self, *arrays: Array) -> None:
         starts = np.array([*map(address, arrays)], np.int64)
@@ -480,8 +485,7 @@ class _FixedParts:
 
     def __init__(self, contexts: _Contexts, parts: Sequence[list]):
         self.sequences = [_Sequence(contexts, calls) for calls in parts]
-        swap = _start(contexts.swap)
-        self.run = crew.routines([(swap, [s.home, s.first]) for s in self.sequences])
+        self.run = _entered(contexts, self.sequences)
 
     def __call__(self) -> None:
         for s in self.sequences:
