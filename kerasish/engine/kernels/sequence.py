@@ -142,9 +142,8 @@ def _right(contexts: _Contexts) -> bool:
             do.copy(z[1, :, rows].T, z[0].reshape(4, 3)[rows])
 
     parts = [slice(0, 2), slice(2, 4)]
-    tries = [[np.arange(12, dtype="f").reshape(4, 3) + k, np.array([[2] * 3, [3] * 3, [1] * 3], "f"), np.zeros((4, 3), "f")] for k in (0, 1)]
-    for arrays in tries:
-        arrays.append(np.arange(24, dtype="f").reshape(2, 3, 4))
+    x, u = np.arange(12, dtype="f").reshape(4, 3), np.array([[2] * 3, [3] * 3, [1] * 3], "f")
+    tries = [[x + k, u, np.zeros((4, 3), "f"), np.arange(24, dtype="f").reshape(2, 3, 4)] for k in (0, 1)]
     made = _Sequences(contexts, record, parts, tries[0])
     for x, u, y, z in tries:
         made(x, u, y, z)

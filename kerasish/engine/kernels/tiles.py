@@ -86,4 +86,4 @@ class Tiles:
         return calls
 
 
-__all__ = ["Tiles"]
+__all__ = ["WIDE", "Tiles"]
